@@ -1,0 +1,18 @@
+/// All of Muster but the interoperation with CAF (`muster/caf.hpp`) and the formatters (`muster/fmt.hpp`).
+#pragma once
+
+#include <muster/cancel.hpp>
+#include <muster/clock.hpp>
+#include <muster/context.hpp>
+#include <muster/error.hpp>
+#include <muster/manager.hpp>
+#include <muster/options.hpp>
+#include <muster/outcome.hpp>
+#include <muster/plan.hpp>
+#include <muster/resource.hpp>
+#include <muster/scope.hpp>
+#include <muster/stats.hpp>
+#include <muster/task.hpp>
+#include <muster/tree.hpp>
+#include <muster/values.hpp>
+#include <muster/verbs.hpp>

@@ -1,0 +1,112 @@
+/// A scope: a crew with one goal.
+///
+/// Owner: whoever made it; it does not move. Threads: any thread may call any function (the destructor: one, last).
+/// Invariants: no child outlives its scope; the destructor cancels, joins, releases, and never throws; the first
+/// failure comes first and none is lost; resources are released in reverse order, one at a time, whatever happened.
+#pragma once
+
+#include <muster/cancel.hpp>
+#include <muster/options.hpp>
+#include <muster/plan.hpp>
+#include <muster/resource.hpp>
+#include <muster/stats.hpp>
+#include <muster/task.hpp>
+#include <muster/tree.hpp>
+#include <muster/verbs.hpp>
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace muster {
+
+namespace detail {
+class shielded;
+}
+
+class scope : public verbs<scope>, public registers_resources<scope> {
+public:
+  scope(const scope&) = delete;
+  scope& operator=(const scope&) = delete;
+  /// Cancels what still runs, joins every child, releases every resource. Blocks for as long as that takes (an
+  /// unresponsive task is reported every grace period, and awaited). From a body that runs under this scope it asserts.
+  ~scope();
+
+  /// Starts `fn` as a child. It becomes ready when the tasks in `options.after` have ended ok and `max_parallel`
+  /// permits. On a closed or cancelled scope the task is made nevertheless, never runs, and its outcome is
+  /// `cancelled`. Never blocks. Throws only what moving or copying `fn` throws, or std::bad_alloc.
+  template <class F>
+    requires task_body<std::remove_cvref_t<F>>
+  task<detail::body_value<std::remove_cvref_t<F>>> execute(task_options options, F&& fn) {
+    return handle_access::make<detail::body_value<std::remove_cvref_t<F>>>(
+      spawn(std::move(options), detail::make_job<F>(fn)));
+  }
+  /// The same with nothing but a name.
+  template <std::convertible_to<std::string_view> Name, class F>
+    requires task_body<std::remove_cvref_t<F>>
+  task<detail::body_value<std::remove_cvref_t<F>>> execute(const Name& name, F&& fn) {
+    return handle_access::make<detail::body_value<std::remove_cvref_t<F>>>(
+      spawn(std::string_view{name}, detail::make_job<F>(fn)));
+  }
+  /// Starts every step of `steps`, each after those that it names. errc::invalid_plan, with nothing started, if the
+  /// plan has a cycle (the message shows its path), an unknown or a double name.
+  [[nodiscard]] result<plan_run> execute(plan steps);
+
+  /// A scope below this one: it inherits deadline, cancellation, context values and grace, and counts as a child until
+  /// it has ended. Its failures are its own: they come back from its `wait()`.
+  [[nodiscard]] scope create_scope(std::string name, scope_options options = {});
+
+  /// Blocks until the last child has ended and every resource is released; then the scope is closed. Running children
+  /// may start others until then. May be called again, also at the same time, with the same answer: nothing, or the
+  /// first failure with every later one behind it. Fails if and only if a child failed or timed out, a release failed,
+  /// a task was unresponsive, or the scope (or one above) was cancelled before the last child had ended. From a body,
+  /// release or callback that runs under this scope: errc::would_deadlock, and nothing has happened.
+  [[nodiscard]] result<void> wait();
+  /// The same for at most `d`: errc::not_ready if it is not over by then. Neither cancels nor closes.
+  [[nodiscard]] result<void> wait_for(duration d);
+  /// No more children from now on; those that are there run to their end. Does not block; idempotent.
+  void close();
+  /// Asks everything below to stop (kind `user`, with `text`). On return no further child can start. Does not block;
+  /// idempotent: the first reason stays.
+  void cancel(std::string text = {});
+  /// True once this scope or one above it has been asked to stop.
+  [[nodiscard]] bool cancelled() const noexcept;
+  /// Why; none if it has not been asked to stop.
+  [[nodiscard]] cancel_reason reason() const;
+  /// True once the last child has ended and everything is released.
+  [[nodiscard]] bool ended() const noexcept;
+
+  /// The earliest deadline of this scope and all above it; `never` if none has one.
+  [[nodiscard]] time_point deadline() const noexcept;
+  /// What is left until then; never negative; duration::max() without a deadline.
+  [[nodiscard]] duration time_left() const noexcept;
+  /// A token that is asked to stop when the scope is (by the callback lane, just after).
+  [[nodiscard]] std::stop_token stop_token();
+
+  [[nodiscard]] const std::string& name() const noexcept;
+  [[nodiscard]] std::string path() const;
+  /// The children that are there now: tasks, nested scopes, resources.
+  [[nodiscard]] std::vector<tree_node> children() const;
+  /// This scope with everything below it.
+  [[nodiscard]] supervision_tree tree() const;
+  /// Of this scope and everything that was ever below it.
+  [[nodiscard]] statistics stats() const;
+
+  /// For the library and `muster/caf.hpp`.
+  [[nodiscard]] scope_actor* actor() const noexcept { return actor_.get(); }
+
+private:
+  friend class manager;
+  friend class context;
+  friend class detail::shielded;
+  friend class registers_resources<scope>;
+  explicit scope(detail::ref<scope_actor> actor) noexcept : actor_(std::move(actor)) {}
+
+  detail::ref<task_actor> spawn(task_options&& options, detail::job_maker maker);
+  detail::ref<task_actor> spawn(std::string_view name, detail::job_maker maker);
+  std::optional<error> adopt(resource_options options, std::shared_ptr<detail::resource_holder> holder);
+
+  detail::ref<scope_actor> actor_;
+};
+
+} // namespace muster

@@ -1,0 +1,51 @@
+/// The mailbox and the turn of a control actor.
+#include "control_actor.hpp"
+
+namespace muster {
+
+void control_actor::signal(std::uint32_t flags) noexcept {
+  if (flags_.fetch_or(flags | posted, std::memory_order_acq_rel) & posted)
+    return;
+  runtime::retain_actor(*this);
+  engine_->control().post(*this);
+}
+
+void control_actor::on_mail(caf::mailbox_element_ptr what) noexcept {
+  {
+    std::lock_guard guard{mail_mutex_};
+    mail_.push_back(std::move(what));
+  }
+  signal(mail);
+}
+
+void control_actor::read_mail() noexcept {
+  std::vector<caf::mailbox_element_ptr> received;
+  {
+    std::lock_guard guard{mail_mutex_};
+    received.swap(mail_);
+  }
+  for (auto& m : received) {
+    if (const auto* exit = runtime::as_exit(*m))
+      on_exit(*exit);
+    else if (const auto* down = runtime::as_down(*m))
+      on_down(*down);
+    else
+      refuse_mail(m, caf::make_error(caf::sec::unexpected_message));
+  }
+}
+
+void control_actor::run_control() noexcept {
+  // `posted` stays set during the turn, so that signals raised meanwhile neither post again nor get lost.
+  const std::uint32_t seen = flags_.fetch_and(posted, std::memory_order_acq_rel) & ~posted;
+  if (seen & mail)
+    read_mail();
+  if (seen & ~mail)
+    on_signal(seen & ~mail);
+  std::uint32_t nothing_new = posted;
+  if (flags_.compare_exchange_strong(nothing_new, 0, std::memory_order_acq_rel))
+    runtime::release_actor(*this);
+  else
+    engine_->control().post(*this); // others get their turn between two of ours
+}
+
+} // namespace muster

@@ -1,0 +1,51 @@
+/// The base of supervisors and of what they own: an actor that lives on the engine's control loop.
+///
+/// Owner: counted, by CAF's control block. Threads: `signal` and CAF's `enqueue` from any thread; everything called
+/// `on_…` on a control thread, one call at a time for each actor. Invariants: signals coalesce (a flag that is raised
+/// twice before it is seen is seen once), so telling an actor something allocates nothing and cannot fail; an actor is
+/// kept alive while it is posted.
+#pragma once
+
+#include "caf_port.hpp"
+#include "engine.hpp"
+
+#include <atomic>
+#include <cstdint>
+#include <memory>
+#include <mutex>
+#include <vector>
+
+namespace muster {
+
+class control_actor : public runtime::light_actor, public runtime::control_item {
+public:
+  explicit control_actor(std::shared_ptr<runtime::engine> engine) noexcept : engine_(std::move(engine)) {}
+
+  [[nodiscard]] runtime::engine& engine() const noexcept { return *engine_; }
+  [[nodiscard]] const std::shared_ptr<runtime::engine>& shared_engine() const noexcept { return engine_; }
+
+  /// Raises `flags`; `on_signal` will see them. Not under a lock that `on_signal` takes, once the engine has stopped.
+  void signal(std::uint32_t flags) noexcept;
+
+protected:
+  virtual void on_signal(std::uint32_t flags) noexcept = 0;
+  /// An exit message of somebody who is linked to this actor. Default: nothing.
+  virtual void on_exit(const caf::exit_msg&) noexcept {}
+  /// The end of somebody whom this actor monitors. Default: nothing.
+  virtual void on_down(const caf::down_msg&) noexcept {}
+
+private:
+  static constexpr std::uint32_t posted = 1U << 31U;
+  static constexpr std::uint32_t mail = 1U << 30U;
+
+  void on_mail(caf::mailbox_element_ptr what) noexcept final;
+  void run_control() noexcept final;
+  void read_mail() noexcept;
+
+  const std::shared_ptr<runtime::engine> engine_;
+  std::atomic<std::uint32_t> flags_ = 0;
+  std::mutex mail_mutex_; ///< a leaf: nothing is called while it is held
+  std::vector<caf::mailbox_element_ptr> mail_;
+};
+
+} // namespace muster

@@ -1,0 +1,322 @@
+/// What a scope does with its tasks: takes them in, makes them ready, hears of their ends, asks them to stop.
+#include "scope_actor.hpp"
+
+#include "manager_actor.hpp"
+#include "parking.hpp"
+#include "waiting.hpp"
+
+namespace muster {
+
+using member = scope_machine::member;
+
+namespace {
+
+std::string in_ms(duration d) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
+}
+
+member kind_of(const task_actor& task) noexcept { return task.daemon() ? member::daemon : member::task; }
+
+} // namespace
+
+actor_ref<scope_actor> scope_actor::make(supervisor_seed seed, std::size_t max_parallel) {
+  auto& system = seed.engine->system();
+  auto made = actor_ref<scope_actor>::adopt(
+    runtime::light_storage<scope_actor>::make(system, 0, alignof(std::max_align_t), std::move(seed), max_parallel));
+  made->enter();
+  return made;
+}
+
+scope_actor::scope_actor(supervisor_seed seed, std::size_t max_parallel)
+    : supervisor(node_kind::scope, std::move(seed)), max_parallel_(max_parallel), permits_free_(max_parallel) {}
+
+manager_actor& scope_actor::foreman() noexcept {
+  supervisor* s = above();
+  while (s->kind() != node_kind::manager)
+    s = s->above();
+  return s->foreman();
+}
+
+// -- taking in --------------------------------------------------------------------------------------------------------
+
+detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail::job_maker& maker) {
+  task_actor* task = task_actor::make(actor_ref<scope_actor>{this}, std::move(options), maker);
+  auto handle = detail::ref<task_actor>::adopt(task);
+  // A cancellation further up may still be on its way down.
+  if (!cancelled_here() && cancelled())
+    cancel(reason_in_force());
+  const bool depends = !task->after_.empty();
+  std::vector<detail::ref<task_actor>> after;
+  cancel_reason refused;
+  {
+    std::lock_guard guard{mutex_};
+    task->last_event_ = engine().record(event_kind::task_created, task->id(), last_event_.load(std::memory_order_relaxed),
+                                        static_cast<std::int64_t>(id()), task->label());
+    if (machine_.admit(kind_of(*task)) == scope_machine::admission::accepted) {
+      ++own_.tasks_live;
+      tasks_.push_back(*task);
+      runtime::retain_actor(*task); // the list's, until the task has ended
+      runtime::retain_actor(*task); // the run's: it travels with the task to whoever settles it
+      if (depends)
+        after = task->after_; // from here on the task may end, and let go of its own list, at any moment
+      else
+        admit_locked(*task);
+    } else {
+      refused = machine_.reason() ? machine_.reason()
+                                  : cancel_reason{cancel_kind::parent_cancelled, path(), "the scope takes no more tasks",
+                                                  engine().now()};
+      ++own_.tasks_cancelled;
+    }
+  }
+  if (refused)
+    task->refuse(refused);
+  else if (depends)
+    task->await(after);
+  return handle;
+}
+
+void scope_actor::admit(task_actor& task) {
+  std::lock_guard guard{mutex_};
+  admit_locked(task);
+}
+
+void scope_actor::admit_locked(task_actor& task) {
+  if (machine_.reason()) {
+    task.ask(machine_.reason(), false);
+    return;
+  }
+  if (max_parallel_ > 0) {
+    // Those who lent their permit come before newcomers.
+    if (reclaimers_ > 0 || !take_permit()) {
+      if (task.word_.advance(task_state::waiting, task_state::held))
+        held_.push(task, engine().now());
+      return;
+    }
+    task.has_permit_ = true;
+  }
+  make_ready(task);
+}
+
+void scope_actor::make_ready(task_actor& task) noexcept {
+  const auto from = task.word_.state();
+  if (task.timeout_ != no_timeout) {
+    const auto now = engine().now();
+    const auto own = saturating_add(now, task.timeout_);
+    if (own < deadline()) {
+      task.deadline_ = own;
+      if (own <= now) {
+        engine().record(event_kind::timeout, task.id(), task.last_event_.load(), task.timeout_.count());
+        task.ask({cancel_kind::timeout, task.path(), {}, now}, true);
+        return;
+      }
+      engine().due().arm(task, own);
+    }
+  }
+  if (!task.word_.advance(from, task_state::ready))
+    return; // it has just been claimed: whoever did that settles it
+  task.last_event_ = engine().record(event_kind::task_ready, task.id(), task.last_event_.load(std::memory_order_relaxed),
+                                     static_cast<std::int64_t>(task.urgency));
+  engine().work().push(task);
+}
+
+void scope_actor::turn_away(task_actor& task) {
+  auto why = reason_in_force();
+  if (!why)
+    return;
+  std::lock_guard guard{mutex_};
+  task.ask(why, false);
+}
+
+// -- permits ----------------------------------------------------------------------------------------------------------
+
+bool scope_actor::take_permit() noexcept {
+  auto free = permits_free_.load(std::memory_order_relaxed);
+  while (free > 0)
+    if (permits_free_.compare_exchange_weak(free, free - 1, std::memory_order_acq_rel))
+      return true;
+  return false;
+}
+
+void scope_actor::free_permit() noexcept {
+  if (reclaimers_ > 0) {
+    permits_free_.fetch_add(1, std::memory_order_acq_rel);
+    runtime::unpark_all(&permits_free_);
+    return;
+  }
+  if (auto* first = static_cast<task_actor*>(held_.pop())) {
+    first->has_permit_ = true;
+    make_ready(*first);
+  } else {
+    permits_free_.fetch_add(1, std::memory_order_acq_rel);
+  }
+}
+
+void scope_actor::lend_permit(task_actor& task) noexcept {
+  std::lock_guard guard{mutex_};
+  if (std::exchange(task.has_permit_, false))
+    free_permit();
+}
+
+void scope_actor::reclaim_permit(task_actor& task) {
+  if (max_parallel_ == 0)
+    return;
+  {
+    std::lock_guard guard{mutex_};
+    if (task.has_permit_)
+      return;
+    if (take_permit()) {
+      task.has_permit_ = true;
+      return;
+    }
+    ++reclaimers_;
+  }
+  bool got = false;
+  // A body that is asked to stop goes on without: it has to come to its end.
+  runtime::wait_region region;
+  runtime::park(&permits_free_, [&] { return (got = got || take_permit()) || task.word_.asked(); });
+  std::lock_guard guard{mutex_};
+  --reclaimers_;
+  task.has_permit_ = got;
+  if (reclaimers_ == 0)
+    while (!held_.empty() && take_permit()) {
+      auto* first = static_cast<task_actor*>(held_.pop());
+      first->has_permit_ = true;
+      make_ready(*first);
+    }
+}
+
+// -- hearing of ends --------------------------------------------------------------------------------------------------
+
+bool scope_actor::child_failed(task_actor& task, const error& what) {
+  const std::uint64_t failure = engine().record(event_kind::failure, task.id(), task.last_event_.load(),
+                                                what.code().value(), std::string_view{what.message()});
+  bool before = false;
+  bool decides = false;
+  {
+    std::lock_guard guard{mutex_};
+    before = static_cast<bool>(machine_.reason());
+    if (machine_.failed(what)) {
+      last_event_ = failure;
+      decides = cancel_locked({cancel_kind::sibling_failed, task.path(), {}, engine().now(), what});
+    }
+  }
+  foreman().report(what);
+  if (decides) {
+    runtime::unpark_all(&cancelled_);
+    engine().record(event_kind::exit_sent, task.id(), failure, static_cast<std::int64_t>(id()),
+                    std::string_view{what.message()});
+    runtime::send_exit(task, *this, runtime::exit_error(caf::exit_reason::unhandled_exception, to_line(what)));
+  }
+  return before;
+}
+
+void scope_actor::also_said(const error& what) {
+  {
+    std::lock_guard guard{mutex_};
+    machine_.also_said(what);
+  }
+  foreman().report(what);
+}
+
+void scope_actor::on_exit(const caf::exit_msg& exit) noexcept {
+  if (!cancelled_here()) {
+    supervisor::on_exit(exit);
+    return;
+  }
+  // The exit of a child that failed: what it means was decided in the step in which it failed; here it is carried out.
+  engine().record(event_kind::exit_received, id(), last_event_.load(), static_cast<std::int64_t>(exit.source.id()));
+  signal(propagate_flag | advance_flag);
+}
+
+void scope_actor::count(const task_actor& task, bool ran, duration wall, duration cpu) noexcept {
+  --own_.tasks_live;
+  if (ran) {
+    ++own_.tasks_started;
+    own_.wall_time += wall;
+    own_.cpu_time += cpu;
+  }
+  switch (task.job().out->kind()) {
+    case outcome_kind::ok:
+      ++own_.tasks_completed;
+      break;
+    case outcome_kind::failed:
+      ++own_.tasks_failed;
+      break;
+    case outcome_kind::timed_out:
+      ++own_.tasks_timed_out;
+      break;
+    case outcome_kind::cancelled:
+      ++own_.tasks_cancelled;
+      break;
+    case outcome_kind::skipped:
+      ++own_.tasks_skipped;
+      break;
+  }
+}
+
+void scope_actor::child_ended(task_actor& task, duration wall, duration cpu, bool ran) {
+  bool look = false;
+  bool watched = false;
+  {
+    std::lock_guard guard{mutex_};
+    count(task, ran, wall, cpu);
+    task.member_link::unlink();
+    if (std::exchange(task.has_permit_, false))
+      free_permit();
+    // The outcome counts before the scope can be over.
+    watched = task.word_.publish();
+    const auto who = kind_of(task);
+    machine_.left(who);
+    look = machine_.count(who) == 0 && attentive();
+  }
+  if (watched)
+    runtime::unpark_all(&task.word_);
+  if (look)
+    signal(advance_flag);
+  runtime::release_actor(task); // the list's
+}
+
+// -- asking to stop ---------------------------------------------------------------------------------------------------
+
+bool scope_actor::ask_members(std::size_t& budget, const cancel_reason& reason) noexcept {
+  for (; budget > 0 && !tasks_.empty(); --budget) {
+    task_actor& task = tasks_.front();
+    task.member_link::unlink();
+    tasks_asked_.push_back(task);
+    task.ask(reason, false);
+  }
+  if (reclaimers_ > 0)
+    runtime::unpark_all(&permits_free_);
+  return !tasks_.empty();
+}
+
+void scope_actor::ask_daemons() noexcept {
+  const cancel_reason reason{cancel_kind::parent_cancelled, path(), "the last other child has ended", engine().now()};
+  each_task([&](task_actor& task) { task.ask(reason, false); });
+}
+
+void scope_actor::each_task(runtime::function_ref<void(task_actor&)> f) {
+  tasks_.each(f);
+  tasks_asked_.each(f);
+}
+
+void scope_actor::accuse(task_actor& task, time_point now) {
+  task.accused_ = true;
+  const auto* file = task.checked_in_file_.load();
+  const error report =
+    error{errc::unresponsive,
+          "it was asked to stop and has not answered for " + in_ms(now - task.free_since_.load()) + "; it last checked in " +
+            (file ? "at " + std::string{file} + ":" + std::to_string(task.checked_in_line_.load()) : "never") +
+            "; its thread is " + std::to_string(task.thread_.load())}
+      .with_path(task.path());
+  ++own_.tasks_unresponsive;
+  last_event_ = engine().record(event_kind::unresponsive, task.id(), task.last_event_.load(),
+                                (now - task.free_since_.load()).count(), std::string_view{file ? file : ""});
+  const bool decides = machine_.unresponsive(report);
+  if (decides && cancel_locked({cancel_kind::sibling_failed, task.path(), {}, now, report}))
+    after_cancel();
+  foreman().report(report);
+  engine().log(log_record::level::warning, task.path(), report.message());
+}
+
+} // namespace muster

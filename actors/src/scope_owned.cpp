@@ -1,0 +1,188 @@
+/// What a scope does with its resources and actors: keeps them in order, stops them in reverse, shows them.
+#include "scope_actor.hpp"
+
+#include "manager_actor.hpp"
+#include "waiting.hpp"
+
+namespace muster {
+
+bool scope_actor::adopt(actor_ref<owned_actor> what) {
+  std::lock_guard guard{mutex_};
+  if (!machine_.takes_resources())
+    return false;
+  engine().record(event_kind::resource_registered, what->id(), 0, static_cast<std::int64_t>(id()), what->label());
+  owned_.push_back(std::move(what));
+  return true;
+}
+
+std::optional<error> scope_actor::adopt_actor(actor_ref<owned_actor> what, bool daemon) {
+  {
+    std::lock_guard guard{mutex_};
+    const auto open = machine_.at() == scope_machine::phase::open && !machine_.sealed() && !machine_.reason();
+    if (open && (daemon || machine_.admit(scope_machine::member::actor) == scope_machine::admission::accepted)) {
+      engine().record(event_kind::actor_started, what->id(), 0, static_cast<std::int64_t>(id()), what->label());
+      owned_.push_back(std::move(what));
+      return std::nullopt;
+    }
+  }
+  return error{errc::scope_closed, "the scope takes no more actors"}.with_path(what->path());
+}
+
+void scope_actor::forget(owned_actor& which, actor_ref<owned_actor>& last) {
+  for (auto it = owned_.end(); it != owned_.begin();)
+    if ((--it)->get() == &which) {
+      last = std::move(*it);
+      owned_.erase(it);
+      return;
+    }
+}
+
+void scope_actor::actor_left(owned_actor& which, bool daemon, const std::optional<error>& failure) {
+  actor_ref<owned_actor> gone;
+  bool decides = false;
+  {
+    std::lock_guard guard{mutex_};
+    forget(which, gone);
+    if (!daemon)
+      machine_.left(scope_machine::member::actor);
+    if (failure && machine_.failed(*failure))
+      decides = cancel_locked({cancel_kind::sibling_failed, which.path(), {}, engine().now(), *failure});
+  }
+  if (failure)
+    foreman().report(*failure);
+  if (decides)
+    after_cancel();
+  else
+    signal(advance_flag);
+}
+
+void scope_actor::release_next() noexcept {
+  actor_ref<owned_actor> last;
+  {
+    std::lock_guard guard{mutex_};
+    releasing_ = true;
+    last = owned_.back();
+  }
+  last->stop();
+}
+
+void scope_actor::owned_ended(owned_actor& which, const std::optional<error>& failure, bool released) {
+  actor_ref<owned_actor> gone;
+  {
+    std::lock_guard guard{mutex_};
+    if (failure)
+      machine_.release_failed(*failure);
+    own_.resources_released += released ? 1 : 0;
+    forget(which, gone);
+    releasing_ = false;
+  }
+  if (failure)
+    foreman().report(*failure);
+  signal(advance_flag);
+}
+
+void scope_actor::owned_overdue(const error& report) {
+  {
+    std::lock_guard guard{mutex_};
+    machine_.release_failed(report);
+  }
+  foreman().report(report);
+}
+
+bool scope_actor::enter_body() {
+  if (!cancelled_here() && cancelled())
+    cancel(reason_in_force());
+  std::lock_guard guard{mutex_};
+  if (machine_.admit(scope_machine::member::body) != scope_machine::admission::accepted)
+    return false;
+  body_thread_ = std::this_thread::get_id();
+  return true;
+}
+
+bool scope_actor::body_steps_out() {
+  std::lock_guard guard{mutex_};
+  if (body_thread_ != std::this_thread::get_id())
+    return false;
+  body_thread_ = {};
+  machine_.left(scope_machine::member::body);
+  return true;
+}
+
+std::optional<error> scope_actor::wait(time_point until) {
+  // The scope is not held open by a body that waits for it.
+  const bool was_body = !ended() && body_steps_out();
+  auto refused = join(until);
+  if (!refused)
+    return verdict();
+  if (was_body) {
+    std::lock_guard guard{mutex_};
+    if (machine_.body_returns())
+      body_thread_ = std::this_thread::get_id();
+  }
+  return refused;
+}
+
+std::optional<error> scope_actor::finish_body(std::optional<error> why) {
+  if (why) {
+    if (why->path().empty())
+      *why = why->with_path(path());
+    if (cancel({cancel_kind::sibling_failed, path(), {}, engine().now(), *why}))
+      foreman().report(*why);
+  }
+  body_steps_out();
+  if (auto refused = join(never))
+    return why ? why : refused;
+  if (!why)
+    return verdict();
+  std::vector<error> later;
+  std::lock_guard guard{mutex_};
+  for (auto& failure : machine_.failures(path()))
+    if (!mentions(*why, failure))
+      later.push_back(std::move(failure));
+  return later.empty() ? *why : why->with_later(std::move(later));
+}
+
+// -- looking ----------------------------------------------------------------------------------------------------------
+
+tree_node scope_actor::draw_task(task_actor& task, time_point now) const {
+  tree_node node;
+  node.kind = node_kind::task;
+  node.name = task.label();
+  const auto state = task.state();
+  node.state = to_string(state);
+  if (task.asked())
+    node.state += ", asked to stop: " + to_string(task.reason_);
+  const auto started = task.started_.load();
+  if (state >= task_state::running && started != time_point{})
+    node.age = now - started;
+  if (const auto until = task.deadline(); until != never)
+    node.time_left = until - now;
+  node.thread = task.thread_.load();
+  if (const auto* more = task.extras_.get()) {
+    node.note = more->note;
+    node.done = more->done;
+    node.total = more->total;
+    if (more->waiting) {
+      node.waits_for = more->waiting->what;
+      node.waiting_since = now - more->waiting->since;
+    }
+  }
+  if (state == task_state::waiting)
+    for (const auto& one : task.after_)
+      if (!one->ended())
+        node.waits_for += (node.waits_for.empty() ? "task " : ", task ") + one->path();
+  return node;
+}
+
+void scope_actor::draw(picture& into, time_point now) const {
+  auto& self = const_cast<scope_actor&>(*this);
+  self.each_task([&](task_actor& task) {
+    member m{draw_task(task, now), {}};
+    task.nested_.each([&](supervisor& below) { m.nested.emplace_back(&below); });
+    into.members.push_back(std::move(m));
+  });
+  for (const auto& one : owned_)
+    into.members.push_back({one->draw(now), {}});
+}
+
+} // namespace muster

@@ -1,0 +1,197 @@
+/// What a manager and a scope have in common: a place in the tree, one decision machine, cancellation, joining, ending.
+///
+/// Owner: the handle, the supervisor above (until this one has ended), and those who are below. Threads: public functions
+/// from any thread, `on_…` and the private steps on a control thread. Lock order: a supervisor's lock before that of one
+/// below it, before the locks of lanes, timers and parking. Invariants: `cancelled` is set in the same locked step that
+/// turns newcomers away; what follows for those below is carried out by this actor's own turn; the end is reported upwards
+/// only after everything below has reported.
+#pragma once
+
+#include "actor_ref.hpp"
+#include "control_actor.hpp"
+#include "function_ref.hpp"
+#include "intrusive_list.hpp"
+#include "path.hpp"
+#include "scope_machine.hpp"
+
+#include <muster/options.hpp>
+#include <muster/stats.hpp>
+#include <muster/tree.hpp>
+
+#include <atomic>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+namespace muster {
+
+class manager_actor;
+class supervisor;
+
+/// Where a supervisor hangs, and what it hands down.
+struct supervisor_seed {
+  std::shared_ptr<runtime::engine> engine{};
+  std::string name;
+  actor_ref<supervisor> above{};        ///< null: a root
+  detail::ref<task_actor> owner{};      ///< the task in whose body it was opened; null: none
+  bool shielded = false;              ///< the owner's cancellation does not reach it
+  failure_policy policy = isolate;
+  duration timeout = no_timeout;
+  duration grace = std::chrono::seconds{1};
+  duration release_timeout = std::chrono::seconds{1};
+  context_values values{};
+  std::shared_ptr<const progress_hook> progress{};
+  std::stop_token parent{};
+};
+
+struct nested_link : list_link {};
+
+class supervisor : public control_actor, public nested_link, private runtime::timer {
+public:
+  ~supervisor() override;
+
+  [[nodiscard]] node_kind kind() const noexcept { return kind_; }
+  [[nodiscard]] const std::string& label() const noexcept { return path_.name(); }
+  [[nodiscard]] const path_ref& place() const noexcept { return path_; }
+  [[nodiscard]] std::string path() const { return path_.text(); }
+  [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
+  [[nodiscard]] duration grace() const noexcept { return grace_; }
+  [[nodiscard]] duration release_timeout() const noexcept { return release_timeout_; }
+  /// For those who are below and live, so that this one has not ended.
+  [[nodiscard]] const context_values& values() const noexcept { return values_; }
+  [[nodiscard]] const std::shared_ptr<const progress_hook>& progress() const noexcept { return progress_; }
+  /// What a new supervisor below this one inherits.
+  [[nodiscard]] supervisor_seed seed_below(std::string name);
+  [[nodiscard]] supervisor* above() const noexcept { return above_.get(); }
+  [[nodiscard]] task_actor* owner() const noexcept { return owner_.get(); }
+  /// The manager at or above this supervisor.
+  [[nodiscard]] virtual manager_actor& foreman() noexcept = 0;
+
+  /// Makes the first reason the reason; true if this was it. On return newcomers are turned away.
+  bool cancel(cancel_reason reason);
+  /// This one or one above it has been asked to stop.
+  [[nodiscard]] bool cancelled() const noexcept;
+  /// Why, if `cancelled()`.
+  [[nodiscard]] cancel_reason reason_in_force() const;
+  /// Lets those at or above this one time out whose moment has come, though their timers have not said so yet.
+  void expire_above(time_point now) noexcept;
+  void close();
+  /// The supervisor above wants to end.
+  void drain();
+  [[nodiscard]] bool ended() const noexcept { return ended_.load(std::memory_order_acquire); }
+  [[nodiscard]] std::stop_token stop_token();
+
+  /// Blocks until the end or `until`: nothing and the verdict in `result()`, or why the wait did not come to that.
+  [[nodiscard]] std::optional<error> join(time_point until);
+  /// For destructors: blocks until the end whatever it takes, and says through the log who is waited for.
+  void join_for_ever() noexcept;
+  /// The verdict; meaningful once `ended()`.
+  [[nodiscard]] const std::optional<error>& verdict() const noexcept { return verdict_; }
+
+  /// Of this supervisor and all that was ever below it.
+  [[nodiscard]] statistics stats() const;
+  /// Paths of the tasks that are still live below, at most `most` of them.
+  [[nodiscard]] std::vector<std::string> survivors(std::size_t most);
+
+  /// One member for a tree: its node, and supervisors that hang below it.
+  struct member {
+    tree_node node;
+    std::vector<actor_ref<supervisor>> nested;
+  };
+  struct picture {
+    tree_node node;
+    std::vector<member> members;
+    std::vector<actor_ref<supervisor>> nested;
+  };
+  [[nodiscard]] picture look() const;
+
+protected:
+  static constexpr std::uint32_t propagate_flag = 1;
+  static constexpr std::uint32_t advance_flag = 2;
+
+  supervisor(node_kind kind, supervisor_seed seed);
+  /// Takes its place below the one above, arms the deadline, listens to the token. To be called once, when constructed.
+  void enter();
+
+  // Called with the lock held.
+  virtual bool ask_members(std::size_t& budget, const cancel_reason& reason) noexcept = 0; ///< true: not all yet
+  virtual void ask_daemons() noexcept = 0;
+  virtual void each_task(runtime::function_ref<void(task_actor&)> f) = 0;
+  [[nodiscard]] virtual std::size_t owned() const noexcept { return 0; }
+  [[nodiscard]] virtual bool releasing() const noexcept { return false; }
+  virtual void draw(picture& into, time_point now) const = 0;
+  // Called without it.
+  virtual void release_next() noexcept {}
+  virtual void at_end() noexcept {}
+
+  void on_signal(std::uint32_t flags) noexcept override;
+  void on_exit(const caf::exit_msg& exit) noexcept override;
+  /// `cancel` for callers that hold the lock: true if it was the first; then `after_cancel` must be called without it.
+  bool cancel_locked(cancel_reason reason);
+  void after_cancel();
+  /// Whether an event may have brought the end nearer, so that `advance` must look.
+  [[nodiscard]] bool attentive() const noexcept;
+  /// Arms the timer of this supervisor: `on_due` follows, unless it has ended by then.
+  void set_alarm(time_point at) {
+    std::lock_guard guard{mutex_};
+    if (!ended())
+      engine().due().arm(*this, at);
+  }
+  /// What is unparked at the end.
+  [[nodiscard]] const void* ended_address() const noexcept { return &ended_; }
+  [[nodiscard]] bool cancelled_here() const noexcept { return cancelled_.load(std::memory_order_acquire); }
+
+  mutable std::mutex mutex_;
+  scope_machine machine_;
+  statistics own_;    ///< of this supervisor's own members
+  statistics folded_; ///< of those nested ones that have ended
+  std::atomic<std::uint64_t> last_event_ = 0; ///< what caused its present state, for the trace
+  const time_point created_;
+
+private:
+  friend class task_actor;
+  friend class scope_actor;
+  void nested_left(supervisor& who) noexcept;
+  void propagate() noexcept;
+  void advance() noexcept;
+  void finish(std::unique_lock<std::mutex> lock) noexcept;
+
+  void on_due(time_point now) noexcept override;
+  void retain() noexcept override { runtime::retain_actor(*this); }
+  void release() noexcept override { runtime::release_actor(*this); }
+
+  const node_kind kind_;
+  const path_ref path_;
+  actor_ref<supervisor> above_;
+  const detail::ref<task_actor> owner_;
+  const bool shielded_;
+  const duration timeout_;
+  const time_point own_deadline_; ///< of its own timeout, if that comes before those above; else `never`
+  const time_point deadline_;
+  const duration grace_;
+  const duration release_timeout_;
+  context_values values_;
+  std::shared_ptr<const progress_hook> progress_;
+  std::stop_token outside_;
+
+  std::atomic<bool> cancelled_ = false;
+  std::atomic<bool> ended_ = false;
+  std::optional<error> verdict_;
+  bool drained_nested_ = false;
+  intrusive_list<supervisor, nested_link> nested_;       ///< not told of a cancellation
+  intrusive_list<supervisor, nested_link> nested_asked_; ///< told
+  std::optional<std::stop_source> stop_source_;
+  struct outside_call {
+    supervisor* who;
+    void operator()() const;
+  };
+  std::optional<std::stop_callback<outside_call>> outside_callback_;
+};
+
+/// Adds up.
+statistics& operator+=(statistics& sum, const statistics& more) noexcept;
+
+} // namespace muster

@@ -1,0 +1,392 @@
+/// How a task lives: from its start over its admission and its body to its one outcome.
+#include "task_actor.hpp"
+
+#include "callback_entry.hpp"
+#include "cpu_meter.hpp"
+#include "duty.hpp"
+#include "manager_actor.hpp"
+#include "parking.hpp"
+#include "scope_actor.hpp"
+#include "thread_probe.hpp"
+#include "waiting.hpp"
+
+#include <algorithm>
+
+namespace muster {
+
+namespace {
+
+const runtime::thread_probe& thread_probe_here() {
+  thread_local const auto probe = runtime::thread_probe::of_this_thread();
+  return probe;
+}
+
+duration cpu_time_here() { return thread_probe_here().cpu_time().value_or(duration{}); }
+
+runtime::cpu_meter& meter_of_this_thread() {
+  thread_local runtime::cpu_meter meter = [] {
+    runtime::cpu_meter m;
+    m.begin(cpu_time_here());
+    return m;
+  }();
+  return meter;
+}
+
+caf::error exit_of(const outcome_base& out) {
+  switch (out.kind()) {
+    case outcome_kind::ok:
+      return {};
+    case outcome_kind::failed:
+      return runtime::exit_error(caf::exit_reason::unhandled_exception, to_line(out.error()));
+    default:
+      return runtime::exit_error(caf::exit_reason::user_shutdown, to_line(out.error()));
+  }
+}
+
+bool says_cancelled(const error& e) noexcept {
+  return e.code() == std::errc::operation_canceled || e.code() == errc::cancelled || e.code() == errc::timed_out;
+}
+
+} // namespace
+
+struct task_actor::edge {
+  actor_ref<task_actor> dependent;
+  edge* next = nullptr;
+
+  /// In place of a list: the task has ended, nobody can be added.
+  static edge* closed() noexcept {
+    static edge mark;
+    return &mark;
+  }
+};
+
+task_actor* task_actor::make(actor_ref<scope_actor> scope, task_options&& options, const detail::job_maker& maker) {
+  auto& system = scope->engine().system();
+  return runtime::light_storage<task_actor>::make(system, maker.size, maker.alignment, std::move(scope),
+                                                  std::move(options), maker);
+}
+
+task_actor::task_actor(actor_ref<scope_actor> scope, task_options&& options, const detail::job_maker& maker)
+    : scope_(std::move(scope)),
+      name_(options.name.empty() ? std::string{"task"} : std::move(options.name)),
+      timeout_(options.timeout),
+      grace_(options.grace.value_or(scope_->grace())),
+      daemon_(options.daemon),
+      after_(options.after.tasks()),
+      deadline_(scope_->deadline()) {
+  urgency = options.priority;
+  blocking = options.blocking;
+  job_ = maker.construct(runtime::light_storage<task_actor>::extra_of(*this, maker.alignment), maker.from);
+}
+
+task_actor::~task_actor() {
+  if (job_)
+    job_->~job();
+}
+
+std::string task_actor::path() const { return scope_->place().text(&name_); }
+
+// -- before the start -------------------------------------------------------------------------------------------------
+
+void task_actor::refuse(const cancel_reason& reason) noexcept {
+  reason_ = reason;
+  word_.ask();
+  static_cast<void>(word_.claim_discard());
+  job_->drop_callable();
+  settle_unstarted();
+  after_.clear();
+  scope_->engine().record(event_kind::spawn_refused, id(), last_event_.load(), static_cast<std::int64_t>(reason.kind()));
+  announce_end(exit_of(*job_->out));
+  word_.publish();
+}
+
+void task_actor::await(const std::vector<detail::ref<task_actor>>& after) {
+  dependencies_left_.store(static_cast<std::uint32_t>(after.size()) + 1, std::memory_order_relaxed);
+  for (const auto& dependency : after) {
+    task_actor& which = *dependency;
+    scope_->engine().record(event_kind::dependency, id(), 0, static_cast<std::int64_t>(which.id()));
+    auto* e = new edge{actor_ref<task_actor>{this}};
+    edge* head = which.dependents_.load(std::memory_order_acquire);
+    do {
+      if (head == edge::closed()) {
+        delete e;
+        e = nullptr;
+        break;
+      }
+      e->next = head;
+    } while (!which.dependents_.compare_exchange_weak(head, e, std::memory_order_acq_rel));
+    if (!e)
+      dependency_ended(which, false);
+  }
+  if (dependencies_left_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    scope_->admit(*this);
+}
+
+void task_actor::dependency_ended(task_actor& which, bool cancelled_before) {
+  if (!which.job().out->ok())
+    skip(which, cancelled_before);
+  else if (dependencies_left_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    scope_->admit(*this);
+}
+
+void task_actor::skip(task_actor& because, bool cancelled_before) {
+  std::lock_guard guard{scope_->mutex_};
+  if (cancelled_before && because.scope_.get() == scope_.get()) {
+    const auto& why = scope_->machine_.reason();
+    ask(why ? why : because.reason_, false);
+    return;
+  }
+  if (word_.state() != task_state::waiting || skipped_for_)
+    return;
+  skipped_for_ = detail::ref<task_actor>::share(&because);
+  if (const auto before = word_.claim_discard())
+    settle_elsewhere(*before);
+}
+
+void task_actor::settle_elsewhere(task_state before) noexcept {
+  auto& engine = scope_->engine();
+  if (before == task_state::held)
+    scope_->held_.remove(*this);
+  // A worker that has already taken it from the queue comes to settle it itself.
+  if (before == task_state::ready && !engine.work().remove(*this))
+    return;
+  engine.service().push(*this);
+}
+
+void task_actor::ask(const cancel_reason& reason, bool personal) noexcept {
+  if (word_.asked() || word_.state() >= task_state::ending)
+    return;
+  auto& engine = scope_->engine();
+  reason_ = reason;
+  personal_ = personal;
+  if (!word_.ask())
+    return; // its body has just ended, and nobody will look at the reason
+  last_event_ = engine.record(event_kind::cancel_asked, id(), personal ? last_event_.load() : scope_->last_event_.load(),
+                              static_cast<std::int64_t>(reason.kind()), std::string_view{reason.origin()});
+  if (const auto before = word_.claim_discard()) {
+    settle_elsewhere(*before);
+    return;
+  }
+  const auto now = engine.now();
+  free_since_ = now;
+  engine.due().arm(*this, saturating_add(now, grace_));
+  wake_asked();
+}
+
+void task_actor::wake_asked() noexcept {
+  if (word_.watched())
+    runtime::unpark_all(&word_);
+  const auto inherited = reason_.inherited();
+  nested_.each([&](supervisor& below) {
+    if (!below.shielded_)
+      below.cancel(inherited);
+  });
+  if (!extras_)
+    return;
+  for (auto& entry : extras_->callbacks)
+    entry->trigger();
+  if (extras_->stop_source)
+    scope_->engine().serve(path(), [source = *extras_->stop_source]() mutable { source.request_stop(); });
+}
+
+// -- a worker ---------------------------------------------------------------------------------------------------------
+
+void task_actor::run_on_lane() noexcept {
+  const auto self = actor_ref<task_actor>::adopt(this);
+  if (ended())
+    return; // only to let go of the last reference where user code may run
+  if (begin())
+    run_body();
+  else
+    discard();
+}
+
+bool task_actor::begin() noexcept {
+  // A cancellation that is still on its way down must not be overtaken by a start.
+  if (!word_.asked() && scope_->cancelled())
+    scope_->turn_away(*this);
+  const auto now = scope_->engine().now();
+  if (now >= deadline_.load(std::memory_order_relaxed) && !word_.asked())
+    expire(now);
+  started_.store(now, std::memory_order_relaxed);
+  return word_.claim_start();
+}
+
+void task_actor::run_body() noexcept {
+  auto& engine = scope_->engine();
+  const auto thread = thread_probe_here().id();
+  thread_.store(thread, std::memory_order_relaxed);
+  last_event_ = engine.record(event_kind::task_started, id(), last_event_.load(std::memory_order_relaxed), thread);
+  auto& meter = meter_of_this_thread();
+  {
+    duty_mark mark{{.task = this, .scope = scope_.get(), .body = true}};
+    auto* ctx = ::new (static_cast<void*>(context_)) context(*this, nullptr);
+    job_->run(*ctx);
+    join_leaked_scopes();
+  }
+  const auto ended_at = engine.now();
+  const duration wall = ended_at - started_.load(std::memory_order_relaxed);
+  // An error that the scope's cancellation brought about may be faster than the cancellation itself.
+  if (outcome_access::error(*job_->out) && !word_.asked() && scope_->cancelled())
+    scope_->turn_away(*this);
+  const bool asked = word_.finish();
+  if (asked || timeout_ != no_timeout)
+    engine.due().disarm(*this);
+  const duration cpu = meter.charge(wall, cpu_time_here);
+  {
+    duty_mark mark{{.task = this, .scope = scope_.get()}};
+    job_->drop_callable();
+  }
+  settle_ended_body(asked, asked || ended_at > deadline_.load(std::memory_order_relaxed));
+  conclude(true, wall, cpu);
+}
+
+void task_actor::join_leaked_scopes() noexcept {
+  if (open_scopes_.load(std::memory_order_acquire) == 0)
+    return;
+  std::vector<actor_ref<supervisor>> left;
+  {
+    std::lock_guard guard{scope_->mutex_};
+    nested_.each([&](supervisor& below) { left.emplace_back(&below); });
+  }
+  for (auto& below : left) {
+    if (!below->ended())
+      below->cancel({cancel_kind::parent_cancelled, path(), "the body that opened it has ended", scope_->engine().now()});
+    below->join_for_ever();
+  }
+  // The end of a scope counts a moment before it is reported here.
+  runtime::park(&open_scopes_, [this] { return open_scopes_.load(std::memory_order_acquire) == 0; });
+}
+
+void task_actor::settle_ended_body(bool asked, bool late) {
+  auto& out = *job_->out;
+  auto& failure = outcome_access::error(out);
+  if (!failure) {
+    outcome_access::settle(out, outcome_kind::ok, asked ? reason_ : cancel_reason{}, late);
+    return;
+  }
+  if (failure->path().empty())
+    *failure = failure->with_path(path());
+  if (!asked) {
+    outcome_access::settle(out, outcome_kind::failed, {}, late);
+    return;
+  }
+  error own = std::move(*failure);
+  error why = reason_.to_error(path());
+  // What the body said is kept as the cause, and is a failure of its own unless it only repeats that it was asked.
+  if (!says_cancelled(own))
+    scope_->also_said(own);
+  failure = mentions(own, why) ? own : why.with_cause(own);
+  const bool own_timeout = personal_ && reason_.kind() == cancel_kind::timeout;
+  outcome_access::settle(out, own_timeout ? outcome_kind::timed_out : outcome_kind::cancelled, reason_, late);
+}
+
+void task_actor::settle_unstarted() {
+  auto& out = *job_->out;
+  auto& failure = outcome_access::error(out);
+  if (skipped_for_ && !word_.asked()) {
+    const auto& cause = *skipped_for_;
+    failure = error{errc::skipped, "skipped: " + cause.path() + " did not end ok"}
+                .with_path(path())
+                .with_cause(cause.job().out->error());
+    outcome_access::settle(out, outcome_kind::skipped, {}, false);
+    return;
+  }
+  failure = reason_.to_error(path());
+  const bool own_timeout = personal_ && reason_.kind() == cancel_kind::timeout;
+  outcome_access::settle(out, own_timeout ? outcome_kind::timed_out : outcome_kind::cancelled, reason_, own_timeout);
+}
+
+void task_actor::discard() noexcept {
+  if (!word_.claim_settlement())
+    return;
+  if (timeout_ != no_timeout)
+    scope_->engine().due().disarm(*this);
+  {
+    duty_mark mark{{.task = this, .scope = scope_.get()}};
+    job_->drop_callable();
+  }
+  settle_unstarted();
+  conclude(false, {}, {});
+}
+
+void task_actor::conclude(bool ran, duration wall, duration cpu) noexcept {
+  const auto& out = *job_->out;
+  auto& engine = scope_->engine();
+  bool cancelled_before = false;
+  if (out.failed() || out.timed_out())
+    cancelled_before = scope_->child_failed(*this, out.error());
+  else if (out.cancelled())
+    cancelled_before = !personal_;
+  last_event_ = engine.record(event_kind::task_ended, id(), last_event_.load(std::memory_order_relaxed),
+                              static_cast<std::int64_t>(out.kind()),
+                              out.ok() ? std::string_view{} : std::string_view{out.error().message()});
+  resolve_dependents(cancelled_before);
+  after_.clear();
+  announce_end(exit_of(out));
+  scope_->child_ended(*this, wall, cpu, ran);
+}
+
+void task_actor::resolve_dependents(bool cancelled_before) noexcept {
+  edge* e = dependents_.exchange(edge::closed(), std::memory_order_acq_rel);
+  while (e) {
+    e->dependent->dependency_ended(*this, cancelled_before);
+    edge* const after = e->next;
+    delete e;
+    e = after;
+  }
+}
+
+// -- timers, messages, references -------------------------------------------------------------------------------------
+
+void task_actor::expire(time_point now) noexcept {
+  if (deadline_.load() >= scope_->deadline()) {
+    // The time that is up is that of a scope above, whose timer may not have come to it yet.
+    scope_->expire_above(now);
+    scope_->turn_away(*this);
+    return;
+  }
+  std::lock_guard guard{scope_->mutex_};
+  scope_->engine().record(event_kind::timeout, id(), last_event_.load(), timeout_.count());
+  ask({cancel_kind::timeout, path(), {}, now}, true);
+}
+
+void task_actor::on_due(time_point now) noexcept {
+  if (!word_.asked()) {
+    expire(now);
+    return;
+  }
+  std::lock_guard guard{scope_->mutex_};
+  if (word_.state() != task_state::running || accused_)
+    return;
+  const auto answer_by = in_waits_.load() > 0 ? saturating_add(now, grace_) : saturating_add(free_since_.load(), grace_);
+  if (answer_by > now)
+    scope_->engine().due().arm(*this, answer_by);
+  else
+    scope_->accuse(*this, now);
+}
+
+void task_actor::on_mail(caf::mailbox_element_ptr mail) noexcept {
+  // CAF may hold this actor's lock here, so nothing may be decided on this thread.
+  if (const auto* exit = runtime::as_exit(*mail)) {
+    if (!exit->reason)
+      return;
+    scope_->engine().serve({}, [self = actor_ref<task_actor>{this}, text = runtime::text_of(exit->reason)] {
+      self->cancel("an exit message came: " + text);
+    });
+  } else {
+    scope_->engine().serve({}, [self = actor_ref<task_actor>{this}, mail = std::move(mail)]() mutable {
+      self->refuse_mail(mail, caf::make_error(caf::sec::unexpected_message));
+    });
+  }
+}
+
+void task_actor::release() noexcept {
+  // The last reference takes the user's value with it, and this may be a control thread.
+  if (ctrl()->strong_refs.load() == 1 && ended())
+    scope_->engine().service().push(*this);
+  else
+    runtime::release_actor(*this);
+}
+
+} // namespace muster

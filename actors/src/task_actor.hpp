@@ -1,0 +1,168 @@
+/// A task: a one-shot worker actor, linked to its scope, in one allocation with its body and the place for its outcome.
+///
+/// Owner: counted; the scope holds one reference until the task has ended, the lane one while it is queued, handles the
+/// rest. Threads: see task_word.hpp for who may do what when. Fields without a comment are constant after `start`; those
+/// "guarded" are under the scope's lock. Invariants: exactly one thread settles the outcome; the callable is destroyed
+/// before the outcome counts; the outcome counts before the scope takes the task off its list.
+#pragma once
+
+#include "actor_ref.hpp"
+#include "intrusive_list.hpp"
+#include "lane.hpp"
+#include "supervisor.hpp"
+#include "task_word.hpp"
+
+#include <muster/context.hpp>
+#include <muster/detail/job.hpp>
+
+#include <atomic>
+#include <memory>
+#include <source_location>
+#include <string>
+#include <vector>
+
+namespace muster {
+
+class scope_actor;
+struct wait_note;
+
+namespace detail {
+class callback_entry;
+}
+
+struct member_link : list_link {};
+
+class task_actor final : public runtime::light_actor,
+                         public runtime::lane_item,
+                         public member_link,
+                         private runtime::timer {
+public:
+  task_actor(actor_ref<scope_actor> scope, task_options&& options, const detail::job_maker& maker);
+  ~task_actor() override;
+
+  /// Makes a task with the count of one that its scope will hold. May throw what building the body throws.
+  [[nodiscard]] static task_actor* make(actor_ref<scope_actor> scope, task_options&& options,
+                                        const detail::job_maker& maker);
+
+  // -- any thread ---------------------------------------------------------------------------------------------------
+
+  [[nodiscard]] const std::string& label() const noexcept { return name_; }
+  [[nodiscard]] std::string path() const;
+  [[nodiscard]] task_state state() const noexcept { return word_.state(); }
+  [[nodiscard]] bool ended() const noexcept { return word_.state() == task_state::ended; }
+  [[nodiscard]] bool asked() const noexcept { return word_.asked(); }
+  [[nodiscard]] scope_actor& scope() const noexcept { return *scope_; }
+  [[nodiscard]] detail::job& job() const noexcept { return *job_; }
+  [[nodiscard]] time_point deadline() const noexcept { return deadline_.load(std::memory_order_acquire); }
+  [[nodiscard]] bool daemon() const noexcept { return daemon_; }
+  [[nodiscard]] cancel_reason reason() const;
+
+  /// Blocks until the outcome counts (or `until`); nothing, or why it did not.
+  [[nodiscard]] std::optional<error> join(time_point until);
+  /// Asks it to stop for a reason of its own.
+  void cancel(std::string text);
+
+  // -- the body's thread ----------------------------------------------------------------------------------------------
+
+  /// Takes note of where the body is.
+  void checked_in(const std::source_location& where) noexcept;
+  void note(std::string text);
+  void progress(std::uint64_t done, std::uint64_t total);
+  /// The body enters or leaves a wait of ours.
+  void enter_wait(wait_note& note);
+  void leave_wait(wait_note& note) noexcept;
+  void lend_permit() noexcept;
+  void reclaim_permit();
+  /// Parks the body until it is asked to stop (or `shield` is), or `until`.
+  void sleep(time_point until, supervisor* shield);
+  /// The same for a wait for something else, which says `done`; whoever makes it so calls `wake`.
+  void sleep_until_done(std::string what, time_point until, supervisor* shield, runtime::function_ref<bool()> done);
+  void wake(supervisor* shield) noexcept;
+  [[nodiscard]] std::shared_ptr<detail::callback_entry> on_cancel(std::move_only_function<void()> fn,
+                                                                  supervisor* shield);
+  void forget(const detail::callback_entry& entry) noexcept;
+  [[nodiscard]] std::stop_token stop_token();
+  /// The dependency of this name.
+  [[nodiscard]] task_actor* dependency(std::string_view name) const noexcept;
+
+private:
+  friend class scope_actor;
+  friend class supervisor;
+
+  /// Rarely needed things; made on first use, guarded.
+  struct extras {
+    std::vector<std::shared_ptr<detail::callback_entry>> callbacks;
+    std::optional<std::stop_source> stop_source;
+    std::string note;
+    std::uint64_t done = 0;
+    std::uint64_t total = 0;
+    bool progress_posted = false;
+    wait_note* waiting = nullptr;
+  };
+  extras& more();
+
+  // Before the start.
+  /// For one that its scope does not take: settles it on this thread.
+  void refuse(const cancel_reason& reason) noexcept;
+  /// From the thread that executes, without locks.
+  void await(const std::vector<detail::ref<task_actor>>& after);
+  void dependency_ended(task_actor& which, bool cancelled_before);
+  void skip(task_actor& because, bool cancelled_before);
+
+  // A worker, once.
+  void run_on_lane() noexcept override;
+  [[nodiscard]] bool begin() noexcept;
+  void run_body() noexcept;
+  void discard() noexcept;
+  void settle_ended_body(bool asked, bool late);
+  void settle_unstarted();
+  void conclude(bool ran, duration wall, duration cpu) noexcept;
+  void resolve_dependents(bool cancelled_before) noexcept;
+  void join_leaked_scopes() noexcept;
+  /// Its time, or that of a scope above, is up.
+  void expire(time_point now) noexcept;
+
+  // With the scope's lock held.
+  /// Records the reason, if it is the first. Before the start the task is sent to be settled without running; a running
+  /// body is woken, with all that it opened, and has its grace period from now.
+  void ask(const cancel_reason& reason, bool personal) noexcept;
+  void wake_asked() noexcept;
+  /// Sends a task that was claimed in the phase `before` to a worker that settles it.
+  void settle_elsewhere(task_state before) noexcept;
+
+  void on_mail(caf::mailbox_element_ptr mail) noexcept override;
+  void on_due(time_point now) noexcept override;
+  void retain() noexcept override { runtime::retain_actor(*this); }
+  void release() noexcept override;
+
+  task_word word_;
+  std::atomic<std::uint32_t> dependencies_left_ = 1;
+  const actor_ref<scope_actor> scope_;
+  const std::string name_;
+  const duration timeout_;
+  const duration grace_;
+  const bool daemon_;
+  bool has_permit_ = false;    ///< guarded
+  bool personal_ = false;      ///< guarded until `ending`: it alone was asked, by its own timeout or task::cancel
+  bool accused_ = false;       ///< guarded: reported as unresponsive
+  detail::job* job_ = nullptr;
+  cancel_reason reason_;       ///< guarded; why it was asked
+  detail::ref<task_actor> skipped_for_; ///< set by whoever claims the skip
+  std::vector<detail::ref<task_actor>> after_;
+  std::unique_ptr<extras> extras_; ///< guarded
+  intrusive_list<supervisor, nested_link> nested_; ///< guarded: scopes opened in its body
+  struct edge;
+  std::atomic<edge*> dependents_ = nullptr; ///< a stack, closed by a mark when the task has ended
+  std::atomic<time_point> deadline_{never};
+  std::atomic<time_point> started_{time_point{}};
+  std::atomic<std::int64_t> thread_ = 0;
+  std::atomic<time_point> free_since_{time_point{}}; ///< when it was asked, or last left a wait of ours after that
+  std::atomic<std::uint32_t> in_waits_ = 0;
+  std::atomic<std::uint32_t> open_scopes_ = 0; ///< in nested_, for a look without the lock
+  std::atomic<const char*> checked_in_file_ = nullptr;
+  std::atomic<std::uint32_t> checked_in_line_ = 0;
+  std::atomic<std::uint64_t> last_event_ = 0;
+  alignas(context) unsigned char context_[sizeof(context)];
+};
+
+} // namespace muster

@@ -1,0 +1,48 @@
+/// How a thread of ours waits: seen in `tree()`, not counted against the lane, and never for ever because no thread is
+/// left to do what it waits for.
+///
+/// Threads: the waiting thread's own. Invariant: while a body is inside one of these waits it is not accused of being
+/// unresponsive; if it was asked to stop, its time to answer starts anew when the wait returns.
+#pragma once
+
+#include "engine.hpp"
+#include "function_ref.hpp"
+
+#include <muster/clock.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace muster {
+
+class task_actor;
+class supervisor;
+
+/// What a body waits for, as `tree()` shows it. Lives on the waiting thread's stack, listed with the body's task.
+struct wait_note {
+  std::string what; ///< "task site/checkout/charge", "scope …", "sleep", …
+  time_point since{};
+  wait_note* outer = nullptr;
+};
+
+enum class waited : std::uint8_t { done, timed_out, no_threads };
+
+struct wait_request {
+  const void* address;                     ///< parked on
+  runtime::function_ref<bool()> ready;     ///< short, takes no lock
+  runtime::engine* engine;
+  time_point until = never;
+  std::string what;                        ///< for tree(); empty: the wait is not shown
+  supervisor* scope = nullptr;             ///< waited for, with all below: may be helped when no thread can be had
+  task_actor* task = nullptr;              ///< likewise
+  bool lends_permit = false;               ///< the body gives its `max_parallel` permit back meanwhile
+  bool gives_up = true;                    ///< false: destructors, which wait whatever happens
+};
+
+/// Blocks until ready, or the time has come. `no_threads`: nothing could run while this thread waits.
+[[nodiscard]] waited wait_for(wait_request request);
+
+/// errc::would_deadlock, naming who would wait for whom.
+[[nodiscard]] class error would_deadlock(const std::string& path);
+
+} // namespace muster

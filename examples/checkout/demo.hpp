@@ -1,0 +1,26 @@
+/// The whole example in one command: a shop, its customers, everything that can go wrong, and the books afterwards.
+///
+/// Threads: runs on the main thread; customers and shop are managers below one root, in one process, the services are
+/// processes of their own. Always holds: it returns 0 only if every order was answered as its fault asks for, the books
+/// agree, and no process is left.
+#pragma once
+
+#include <muster/clock.hpp>
+
+#include <cstdint>
+#include <string>
+
+namespace shop {
+
+struct demo_options {
+  std::size_t orders = 300;
+  std::uint64_t seed = 1;
+  std::string csv;  ///< given orders, in place of generated ones
+  std::string keep; ///< a folder for the files, which stays; empty: a temporary one
+  std::size_t at_a_time = 8;
+  muster::duration time_for_all = std::chrono::seconds{2};
+};
+
+[[nodiscard]] int run_demo(const demo_options& options);
+
+} // namespace shop

@@ -1,0 +1,80 @@
+/// checksum: SHA-256 of every regular file below some folders, sorted by path, as sha256sum writes it.
+///
+/// Threads: this one walks, prints and joins (sweep.hpp); Muster's workers hash (batch.hpp); one of its own receives the
+/// signals (interrupts.hpp). The time limit and the signals reach everything through one scope. Invariant: whatever asks
+/// it to stop, `with_timeout` returns once the last body has left; if the system holds one up, the program ends all the
+/// same (last_resort.hpp).
+#include "descriptor.hpp"
+#include "interrupts.hpp"
+#include "last_resort.hpp"
+#include "options.hpp"
+#include "output.hpp"
+#include "screen.hpp"
+#include "sweep.hpp"
+#include "tally.hpp"
+
+#include <muster/fmt.hpp>
+#include <muster/muster.hpp>
+
+#include <csignal>
+#include <exception>
+#include <optional>
+
+#include <unistd.h>
+
+namespace checksum {
+
+namespace {
+
+enum exit_status : int { success = 0, trouble = 1, out_of_time = 124, by_signal = 128 };
+
+/// How the end came early, how far everything was, and the exit status for that.
+int say_last_words(screen& shown, const tally& counts, int signal, bool timed_out, std::string_view otherwise) {
+  const auto how = signal != 0 ? "interrupted" : timed_out ? "out of time" : otherwise;
+  shown.say(fmt::format("{} ({})", how, how_far(counts)));
+  return signal != 0 ? by_signal + signal : timed_out ? out_of_time : trouble;
+}
+
+int run(const options& wanted) {
+  interrupts signals; // first, so that every other thread inherits its mask
+  muster::manager site{{.name = "checksum", .workers = wanted.jobs, .max_workers = wanted.jobs, .parent = signals.token()}};
+  tally counts;
+  screen shown{counts};
+  output out{[&] { shown.hide_bar(); }};
+  std::optional<last_resort> way_out;
+
+  const auto all_read = site.with_timeout("tree", wanted.timeout, [&](muster::scope& crew) {
+    way_out.emplace(crew.stop_token(), [&, deadline = crew.deadline()] {
+      return say_last_words(shown, counts, signals.number(), site.now() >= deadline, "the system does not let go");
+    });
+    return sweep{site, crew, wanted.folders, out, shown, counts}.run();
+  });
+  way_out.reset();
+
+  int status = all_read && *all_read ? success : trouble;
+  if (!all_read)
+    status = say_last_words(shown, counts, signals.number(), all_read.error().is(muster::errc::timed_out),
+                            to_line(all_read.error()));
+  if (!wanted.trace.empty())
+    if (const auto problem = site.write_trace(wanted.trace)) {
+      shown.complain(wanted.trace, problem.message());
+      status = status == success ? trouble : status;
+    }
+  return status;
+}
+
+} // namespace
+
+} // namespace checksum
+
+int main(int argc, char** argv) {
+  checksum::occupy_standard_descriptors();
+  std::signal(SIGPIPE, SIG_IGN); // a reader that has left is a write error like any other
+  try {
+    const auto wanted = checksum::read_options(argc, argv);
+    return wanted ? checksum::run(*wanted) : wanted.error();
+  } catch (const std::exception& e) {
+    fmt::print(stderr, "checksum: {}\n", e.what());
+    return checksum::trouble;
+  }
+}

@@ -1,0 +1,12 @@
+/// How urgent a task is among those that are ready.
+#pragma once
+
+#include <cstdint>
+
+namespace muster {
+
+/// Ready tasks start by priority, first in first out within one priority. A low one is overtaken often but not for
+/// ever: after a bounded number of overtakings the oldest waiting task is taken.
+enum class priority : std::uint8_t { low, normal, high };
+
+} // namespace muster

@@ -1,0 +1,125 @@
+/// The trace recorder: what every other part of Muster reports to, and what "why did this fail?" is answered from.
+///
+/// Owner: the engine has one recorder. Threads: any thread records, into memory that only it writes to at that time;
+/// any thread reads. Invariants: a sequence number is given once and never 0; an event that was caused has a greater
+/// one than its cause; a reader sees a whole record or none; what is lost is counted. The recorder reads no clock.
+#pragma once
+
+#include <muster/event_kind.hpp>
+
+#include <cstddef>
+#include <cstdint>
+#include <filesystem>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <system_error>
+#include <type_traits>
+#include <vector>
+
+namespace muster {
+
+/// One record. Its size is part of the format of trace files.
+struct event {
+  std::uint64_t sequence = 0; ///< given by the recorder; order of recording over all threads
+  std::int64_t time_ns = 0;   ///< the engine's clock
+  std::uint64_t subject = 0;  ///< id of what it happened to
+  std::uint64_t cause = 0;    ///< sequence of the event that caused it; 0: none known
+  std::int64_t value = 0;     ///< by kind, see event_kind
+  std::uint32_t text = 0;     ///< id in the string table; 0: none (or it had no room)
+  event_kind kind = event_kind::none;
+  std::uint16_t thread = 0; ///< slot of the recording thread; one live thread at a time, reused; 0: none left
+};
+static_assert(sizeof(event) == 48 && std::is_trivially_copyable_v<event>);
+
+enum class trace_mode : std::uint8_t {
+  off,  ///< nothing is recorded
+  ring, ///< the newest events are kept in memory
+  file, ///< as ring until trace files are there
+};
+
+struct trace_options {
+  trace_mode mode = trace_mode::ring;
+  /// Memory for events, all threads together. Rounded up to whole segments (4 KiB, 84 events); each live thread that
+  /// records holds one, so there are places for 2048 threads in the default. Pages are used as they are first needed.
+  std::size_t bytes = std::size_t{8} << 20U;
+};
+
+/// `value` of a `progress` event: `done` in the low and `total` in the high 32 bits; both are halved until they fit.
+[[nodiscard]] constexpr std::int64_t progress_value(std::uint64_t done, std::uint64_t total) noexcept {
+  while (done > 0xFFFF'FFFFU || total > 0x7FFF'FFFFU) {
+    done >>= 1U;
+    total >>= 1U;
+  }
+  return static_cast<std::int64_t>(total << 32U | done);
+}
+
+class recorder {
+public:
+  /// Longer texts are cut to this many bytes, "…" included, never inside a character.
+  static constexpr std::size_t max_text = 4096;
+  /// Bytes that all texts may take together, `text_overhead` for each included.
+  static constexpr std::size_t max_strings = std::size_t{1} << 20U;
+  static constexpr std::size_t text_overhead = 64;
+
+  /// Ready to record on return. If there is no memory for the events it is off (`mode()` says so); throws only
+  /// std::bad_alloc, for its own small parts.
+  explicit recorder(trace_options options = {});
+  /// No thread may be inside any other function. Threads that have recorded here may live on.
+  ~recorder();
+  recorder(const recorder&) = delete;
+  recorder& operator=(const recorder&) = delete;
+
+  /// Records one event and returns its sequence number (0 when off), to be passed as `cause` of what follows from it.
+  /// Whatever happens after the return has a greater number. `time_ns` is the engine's clock; `text` comes from
+  /// `intern`. Never fails: an event that found no place still has its number and is counted as dropped.
+  /// Any thread. Lock-free and without allocation, except on a thread's first event on this recorder.
+  std::uint64_t record(event_kind kind, std::uint64_t subject, std::int64_t time_ns, std::uint64_t cause = 0,
+                       std::int64_t value = 0, std::uint32_t text = 0) noexcept {
+    if (!enabled())
+      return 0;
+    return record_enabled(kind, subject, time_ns, cause, value, text);
+  }
+
+  /// The id of `text` in the string table: the same for equal texts, for as long as the recorder lives. 0 for an
+  /// empty text, when off, or when the table is full (counted by `strings_dropped`). Any thread; takes a lock and may
+  /// allocate, so intern a name once and keep the id.
+  [[nodiscard]] std::uint32_t intern(std::string_view text) noexcept;
+
+  /// True if events are being kept. Never changes in a recorder's life. Any thread, one load.
+  [[nodiscard]] bool enabled() const noexcept { return enabled_; }
+  /// What the recorder really does: off if it was asked to be, or could not have its memory.
+  [[nodiscard]] trace_mode mode() const noexcept { return enabled_ ? trace_mode::ring : trace_mode::off; }
+
+  /// Events recorded but no longer (or never) kept: overwritten, or without a place. Exact when nobody is recording,
+  /// else it may lag by what is being recorded. Any thread.
+  [[nodiscard]] std::uint64_t dropped() const noexcept;
+  /// Calls of `intern` that found no room. Any thread.
+  [[nodiscard]] std::uint64_t strings_dropped() const noexcept;
+
+  /// Every event kept, by rising sequence. Events recorded after the call began are left out, so that a cause is
+  /// never missing while its effect is there, unless it was overwritten. Any thread, also while others record; it
+  /// holds nobody up. Throws std::bad_alloc.
+  [[nodiscard]] std::vector<event> snapshot() const;
+
+  /// The text with this id, a copy; empty for 0 and for ids never given. Any thread; takes a lock.
+  [[nodiscard]] std::string text(std::uint32_t id) const;
+
+  /// Writes the snapshot to `file` as JSON lines: a header object (format version, unit of time, process id, numbers
+  /// of events, of dropped events and strings), then an object for each event, kind and text by name. Text that is
+  /// not UTF-8 is written with U+FFFD in place of each bad byte. On success the file is complete, with mode 0600, and
+  /// has replaced any earlier one of its name in one step (it is not forced to the disk); on failure the code says
+  /// why, and an earlier file is untouched and nothing is left behind. Any thread, also while others record. An off
+  /// recorder writes the header alone.
+  [[nodiscard]] std::error_code write(const std::filesystem::path& file) const;
+
+private:
+  std::uint64_t record_enabled(event_kind kind, std::uint64_t subject, std::int64_t time_ns, std::uint64_t cause,
+                               std::int64_t value, std::uint32_t text) noexcept;
+
+  struct impl;
+  std::shared_ptr<impl> impl_; ///< null when off; threads that recorded refer to it weakly
+  const bool enabled_;
+};
+
+} // namespace muster

@@ -1,0 +1,219 @@
+/// How control threads share out items and timers among themselves.
+///
+/// Threads: as in control_loop.hpp. Always: one thread at a time fires timers, so they fire in order; while a timer is
+/// armed on a real clock and any thread is idle, one idle thread sleeps until it is due; a thread goes to sleep only
+/// after it has seen, under the lock, that there is nothing to do.
+#include "control_loop.hpp"
+
+#include "thread_name.hpp"
+
+#include <muster/assert.hpp>
+
+#include <algorithm>
+#include <system_error>
+#include <utility>
+
+namespace muster::runtime {
+
+namespace {
+
+thread_local const control_loop* this_threads_loop = nullptr;
+
+} // namespace
+
+control_loop::control_loop(std::shared_ptr<clock> time, unsigned threads)
+  : time_{std::move(time)}, real_{!time_->is_manual()}, timers_{[this] { on_earlier(); }} {
+  const unsigned wanted = std::max(threads, 1U);
+  threads_.reserve(wanted);
+  for (unsigned i = 0; i != wanted; ++i) {
+    try {
+      threads_.emplace_back([this, i] { run(i); });
+    } catch (const std::system_error&) {
+      if (threads_.empty())
+        throw;
+      break; // fewer do as well
+    }
+  }
+  time_->attach(*this);
+}
+
+control_loop::~control_loop() { stop(); }
+
+void control_loop::post(control_item& item) noexcept {
+  item.next_ = nullptr;
+  {
+    const std::scoped_lock lock{mutex_};
+    if (!stopped_) {
+      (last_ != nullptr ? last_->next_ : first_) = &item;
+      last_ = &item;
+      wake_any();
+      return;
+    }
+  }
+  struct leftovers {
+    control_item* first = nullptr;
+    control_item* last = nullptr;
+    bool draining = false;
+  };
+  thread_local leftovers here;
+  (here.last != nullptr ? here.last->next_ : here.first) = &item;
+  here.last = &item;
+  if (std::exchange(here.draining, true))
+    return;
+  while (control_item* next = here.first) {
+    here.first = next->next_;
+    if (here.first == nullptr)
+      here.last = nullptr;
+    next->run_control();
+  }
+  here.draining = false;
+}
+
+bool control_loop::on_control_thread() const noexcept { return this_threads_loop == this; }
+
+void control_loop::stop() noexcept {
+  MUSTER_ASSERT(!on_control_thread(), "a control thread cannot wait for itself: stop the loop from another thread");
+  const std::scoped_lock turn{stopping_turn_};
+  if (threads_.empty())
+    return;
+  time_->detach(*this);
+  {
+    const std::scoped_lock lock{mutex_};
+    stopping_ = true;
+    while (wake_idle()) {}
+    moment_over_ = true;
+    moment_.notify_one();
+  }
+  for (std::thread& each : threads_)
+    each.join();
+  threads_.clear();
+  // Posted by others after the last thread had seen an empty queue.
+  std::unique_lock lock{mutex_};
+  while (first_ != nullptr)
+    run_next(lock);
+  stopped_ = true;
+}
+
+std::optional<time_point> control_loop::next_due() const { return timers_.next_due(); }
+
+void control_loop::settle(time_point now) {
+  MUSTER_ASSERT(!on_control_thread(), "a control thread cannot move the clock: it would wait for itself");
+  std::unique_lock lock{mutex_};
+  ++settlers_;
+  for (;;) {
+    refresh_wake_at();
+    if (stopped_ || at_rest(now))
+      break;
+    if (first_ != nullptr || wake_at_ <= now)
+      wake_any();
+    settled_.wait(lock);
+  }
+  --settlers_;
+}
+
+void control_loop::run(unsigned number) noexcept {
+  this_threads_loop = this;
+  name_this_thread("muster/ctl", number);
+  std::unique_lock lock{mutex_};
+  for (;;) {
+    if (wake_at_ != never && !firing_ && !stopping_) {
+      if (const auto now = time_->now(); wake_at_ <= now) {
+        fire(lock, now);
+        continue;
+      }
+    }
+    if (first_ != nullptr)
+      run_next(lock);
+    else if (stopping_)
+      return;
+    else
+      sleep(lock);
+  }
+}
+
+void control_loop::fire(std::unique_lock<std::mutex>& lock, time_point now) noexcept {
+  firing_ = true;
+  lock.unlock();
+  timers_.fire_due(now);
+  lock.lock();
+  firing_ = false;
+  refresh_wake_at();
+}
+
+void control_loop::run_next(std::unique_lock<std::mutex>& lock) noexcept {
+  control_item* item = pop();
+  ++running_;
+  // While this thread is busy another must see to the queue and to the next timer.
+  if (first_ != nullptr || (real_ && wake_at_ != never && !keeping_time_))
+    wake_idle();
+  lock.unlock();
+  item->run_control();
+  lock.lock();
+  --running_;
+}
+
+void control_loop::sleep(std::unique_lock<std::mutex>& lock) noexcept {
+  if (settlers_ != 0)
+    settled_.notify_all();
+  // `firing_`: the thread that fires looks at the next moment itself when it is done.
+  if (real_ && wake_at_ != never && !keeping_time_ && !firing_) {
+    // Not further than an hour at a time: the sum of a clock's reading and a long span must not overflow.
+    const auto span = std::min<duration>(wake_at_ - time_->now(), std::chrono::hours{1});
+    keeping_time_ = true;
+    moment_.wait_for(lock, span, [this] { return moment_over_; });
+    keeping_time_ = moment_over_ = false;
+    return;
+  }
+  ++idle_;
+  work_.wait(lock, [this] { return wakes_ != 0; });
+  --wakes_;
+}
+
+void control_loop::on_earlier() noexcept {
+  {
+    const std::scoped_lock lock{mutex_};
+    refresh_wake_at();
+    if (real_ || wake_at_ <= time_->now()) {
+      // The thread that keeps time must look again; if there is none, an idle one takes the part.
+      if (keeping_time_) {
+        moment_over_ = true;
+        moment_.notify_one();
+      } else if (!firing_) {
+        wake_idle();
+      }
+    }
+  }
+  time_->timers_changed();
+}
+
+control_item* control_loop::pop() noexcept {
+  control_item* item = first_;
+  first_ = item->next_;
+  if (first_ == nullptr)
+    last_ = nullptr;
+  return item;
+}
+
+void control_loop::refresh_wake_at() noexcept { wake_at_ = timers_.next_due().value_or(never); }
+
+bool control_loop::wake_idle() noexcept {
+  if (idle_ == 0)
+    return false;
+  --idle_;
+  ++wakes_;
+  work_.notify_one();
+  return true;
+}
+
+void control_loop::wake_any() noexcept {
+  if (wake_idle() || !keeping_time_)
+    return;
+  moment_over_ = true;
+  moment_.notify_one();
+}
+
+bool control_loop::at_rest(time_point now) const noexcept {
+  return first_ == nullptr && running_ == 0 && !firing_ && wake_at_ > now;
+}
+
+} // namespace muster::runtime

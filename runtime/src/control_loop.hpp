@@ -1,0 +1,94 @@
+/// The control plane's own threads: they run supervisors and fire timers, and nothing else.
+///
+/// Owner: the engine. Threads: `post` from any thread; items run one at a time each, on a control thread.
+/// Invariants: no user code ever runs here (so no body, release or callback can delay a deadline); an item that is
+/// posted while it is queued or running is the poster's own concern (supervisors coalesce in their mailbox).
+#pragma once
+
+#include "timers.hpp"
+
+#include <condition_variable>
+#include <cstddef>
+#include <memory>
+#include <mutex>
+#include <thread>
+#include <vector>
+
+namespace muster::runtime {
+
+/// Something that control threads run. It keeps itself alive while it is posted.
+class control_item {
+public:
+  /// Runs on a control thread. Short, never blocks, never runs user code.
+  virtual void run_control() noexcept = 0;
+
+protected:
+  ~control_item() = default;
+
+private:
+  friend class control_loop;
+  control_item* next_ = nullptr;
+};
+
+class control_loop final : private clock::listener {
+public:
+  /// Starts `threads` (at least one) threads named `muster/ctl…`. Throws std::system_error if not even one starts.
+  control_loop(std::shared_ptr<clock> time, unsigned threads);
+  ~control_loop(); ///< stop()
+
+  control_loop(const control_loop&) = delete;
+  control_loop& operator=(const control_loop&) = delete;
+
+  /// Queues `item`; FIFO. After `stop()` the item runs on the calling thread before this returns, so that nothing is
+  /// lost at shutdown; if that thread is running such an item already, it runs after that one instead of inside it.
+  void post(control_item& item) noexcept;
+  [[nodiscard]] timers& due() noexcept { return timers_; }
+  [[nodiscard]] time_point now() const noexcept { return time_->now(); }
+  [[nodiscard]] const std::shared_ptr<clock>& time() const noexcept { return time_; }
+  /// True on one of this loop's threads.
+  [[nodiscard]] bool on_control_thread() const noexcept;
+  /// Runs what is queued, then ends and joins the threads. Idempotent. Timers no longer fire afterwards. From any
+  /// thread but this loop's own (it asserts).
+  void stop() noexcept;
+
+private:
+  [[nodiscard]] std::optional<time_point> next_due() const override;
+  void settle(time_point now) override;
+
+  void run(unsigned number) noexcept;
+  void fire(std::unique_lock<std::mutex>& lock, time_point now) noexcept;
+  void run_next(std::unique_lock<std::mutex>& lock) noexcept;
+  void sleep(std::unique_lock<std::mutex>& lock) noexcept;
+  void on_earlier() noexcept;
+  // All of these: with the lock held.
+  [[nodiscard]] control_item* pop() noexcept;
+  void refresh_wake_at() noexcept;
+  bool wake_idle() noexcept;
+  void wake_any() noexcept;
+  [[nodiscard]] bool at_rest(time_point now) const noexcept;
+
+  const std::shared_ptr<clock> time_;
+  const bool real_;
+  timers timers_;
+
+  std::mutex stopping_turn_; ///< whoever else calls stop() returns when the first has done it
+  mutable std::mutex mutex_; ///< guards everything below; taken before the timers' lock
+  std::condition_variable work_;    ///< idle threads
+  std::condition_variable moment_;  ///< the one thread that waits for the next timer
+  std::condition_variable settled_; ///< those in settle()
+  control_item* first_ = nullptr;
+  control_item* last_ = nullptr;
+  time_point wake_at_ = never; ///< at or before the earliest due time
+  std::size_t idle_ = 0;       ///< threads in work_ that nobody has woken yet
+  std::size_t wakes_ = 0;      ///< those that have been woken and have not noticed yet
+  std::size_t running_ = 0;    ///< items
+  std::size_t settlers_ = 0;
+  bool firing_ = false;
+  bool keeping_time_ = false; ///< a thread is in moment_
+  bool moment_over_ = false;  ///< and has been told to look again
+  bool stopping_ = false;
+  bool stopped_ = false;
+  std::vector<std::thread> threads_;
+};
+
+} // namespace muster::runtime

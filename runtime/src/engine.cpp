@@ -1,0 +1,124 @@
+/// How the engine is put together and taken apart. The order of the members is the order of dependence: lanes go first,
+/// the control loop after them (their last messages must still be handled), the actor system last.
+#include "engine.hpp"
+
+#include <caf/actor_system.hpp>
+#include <caf/actor_system_config.hpp>
+
+#include <algorithm>
+#include <thread>
+
+namespace muster::runtime {
+
+namespace {
+
+unsigned processors() noexcept { return std::max(1U, std::thread::hardware_concurrency()); }
+
+/// A callable on the service lane; destroys itself when it has run.
+class served final : public lane_item {
+public:
+  served(engine& owner, std::string who, std::move_only_function<void()> job)
+      : owner_(owner), who_(std::move(who)), job_(std::move(job)) {}
+
+private:
+  void run_on_lane() noexcept override {
+    std::unique_ptr<served> self{this};
+    try {
+      job_();
+    } catch (const std::exception& e) {
+      owner_.log(log_record::level::error, who_, std::string{"a callback threw: "} + e.what());
+    } catch (...) {
+      owner_.log(log_record::level::error, who_, "a callback threw something that is no std::exception");
+    }
+  }
+
+  engine& owner_;
+  std::string who_;
+  std::move_only_function<void()> job_;
+};
+
+} // namespace
+
+struct engine::own_system {
+  struct config : caf::actor_system_config {
+    config() {
+      // The stealing scheduler's steal walks the victim's whole queue; sharing does not (measured: 25-290 µs against
+      // less than 1 µs for a job with 200,000 queued).
+      set("scheduler.policy", caf::atom("sharing"));
+      set("scheduler.max-threads", static_cast<std::size_t>(std::max(2U, processors())));
+      set("logger.verbosity", caf::atom("quiet"));
+    }
+  };
+  config settings;
+  caf::actor_system system{settings};
+};
+
+engine::engine(engine_options options, caf::actor_system* system)
+    : log_(std::move(options.log)),
+      trace_(options.trace),
+      own_system_(system ? nullptr : std::make_unique<own_system>()),
+      system_(system ? system : &own_system_->system),
+      control_(options.time ? options.time : real_clock(), options.control_threads),
+      service_(lane_options{.thread_name = "muster/cb",
+                            .workers = 1,
+                            .max_workers = 256,
+                            .grows = growth::when_stuck,
+                            .time = control_.time(),
+                            .on_saturated = {},
+                            .on_grown = {}}),
+      work_(lane_options{
+        .thread_name = "muster/w",
+        .workers = options.workers ? options.workers : processors(),
+        .max_workers = options.max_workers,
+        .max_threads = options.max_threads,
+        .grows = growth::when_blocked,
+        .time = control_.time(),
+        .on_saturated = [this](std::size_t ready) { record(event_kind::lane_saturated, 0, 0, std::int64_t(ready)); },
+        .on_grown = [this](std::size_t workers) { record(event_kind::lane_grown, 0, 0, std::int64_t(workers)); }}) {}
+
+engine::~engine() { stop(); }
+
+std::uint64_t engine::record(event_kind kind, std::uint64_t subject, std::uint64_t cause, std::int64_t value,
+                             std::uint32_t text) noexcept {
+  if (!trace_.enabled())
+    return 0;
+  return trace_.record(kind, subject, now().time_since_epoch().count(), cause, value, text);
+}
+
+std::uint64_t engine::record(event_kind kind, std::uint64_t subject, std::uint64_t cause, std::int64_t value,
+                             std::string_view text) noexcept {
+  if (!trace_.enabled())
+    return 0;
+  return record(kind, subject, cause, value, trace_.intern(text));
+}
+
+void engine::serve(std::string who, std::move_only_function<void()> job) {
+  service_.push(*new served(*this, std::move(who), std::move(job)));
+}
+
+void engine::call_log(log_record record) noexcept {
+  try {
+    log_(record);
+  } catch (...) {
+    // A log hook that throws has nobody to tell.
+  }
+}
+
+void engine::log(log_record::level severity, std::string path, std::string text) {
+  if (!log_ || stopped_.load(std::memory_order_acquire))
+    return;
+  serve({}, [this, record = log_record{severity, now(), std::move(path), std::move(text)}]() mutable {
+    call_log(std::move(record));
+  });
+}
+
+void engine::stop() noexcept {
+  if (stopped_.exchange(true, std::memory_order_acq_rel))
+    return;
+  work_.stop();
+  service_.stop();
+  control_.stop();
+  own_system_.reset();
+}
+
+} // namespace muster::runtime

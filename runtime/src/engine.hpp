@@ -1,0 +1,84 @@
+/// The engine: what runs actors. One clock, the control loop with its timers, the two lanes, the recorder, and the CAF
+/// actor system (its own, or the application's).
+///
+/// Owner: the root manager; everything below it keeps the engine's memory alive, so that a late question to a handle is
+/// harmless. Threads: every function from any thread, unless it says otherwise. Invariant: after `stop()` there are no
+/// threads, nothing is queued, and what is still posted to the control loop runs on the poster's thread.
+#pragma once
+
+#include "control_loop.hpp"
+#include "lane.hpp"
+
+#include <muster/log.hpp>
+#include <muster/trace.hpp>
+
+#include <atomic>
+#include <functional>
+#include <memory>
+#include <string>
+
+namespace caf {
+class actor_system;
+}
+
+namespace muster::runtime {
+
+struct engine_options {
+  unsigned control_threads = 1;
+  unsigned workers = 0; ///< 0: one for each processor
+  unsigned max_workers = 256;
+  unsigned max_threads = 0;
+  std::shared_ptr<clock> time; ///< null: the real one
+  trace_options trace;
+  log_hook log;
+};
+
+class engine {
+public:
+  /// Starts threads. `system`: an actor system to live in, which must outlive `stop()`; null: makes its own.
+  engine(engine_options options, caf::actor_system* system);
+  ~engine(); ///< stop()
+  engine(const engine&) = delete;
+  engine& operator=(const engine&) = delete;
+
+  [[nodiscard]] caf::actor_system& system() noexcept { return *system_; }
+  [[nodiscard]] control_loop& control() noexcept { return control_; }
+  [[nodiscard]] timers& due() noexcept { return control_.due(); }
+  [[nodiscard]] time_point now() const noexcept { return control_.now(); }
+  /// The lane of task bodies.
+  [[nodiscard]] lane& work() noexcept { return work_; }
+  /// The lane of every other kind of user code: releases, factories, callbacks, hooks, destructors of captures.
+  [[nodiscard]] lane& service() noexcept { return service_; }
+  [[nodiscard]] recorder& trace() noexcept { return trace_; }
+
+  /// Records an event at the present moment; returns its sequence (0 when tracing is off).
+  std::uint64_t record(event_kind kind, std::uint64_t subject, std::uint64_t cause = 0, std::int64_t value = 0,
+                       std::uint32_t text = 0) noexcept;
+  /// The same with a text that is put into the string table first; nothing is interned when tracing is off.
+  std::uint64_t record(event_kind kind, std::uint64_t subject, std::uint64_t cause, std::int64_t value,
+                       std::string_view text) noexcept;
+
+  /// Runs `job` on the service lane. What it throws is logged as coming from `who`.
+  void serve(std::string who, std::move_only_function<void()> job);
+  /// Hands a record to the log hook, if there is one, on the service lane.
+  void log(log_record::level severity, std::string path, std::string text);
+
+  /// Ends and joins all threads, and the actor system if it is the engine's own. Everything below must have ended.
+  /// Idempotent; not from a thread of the engine.
+  void stop() noexcept;
+
+private:
+  struct own_system;
+  void call_log(log_record record) noexcept;
+
+  const log_hook log_;
+  recorder trace_;
+  std::unique_ptr<own_system> own_system_;
+  caf::actor_system* system_;
+  control_loop control_;
+  lane service_;
+  lane work_;
+  std::atomic<bool> stopped_ = false;
+};
+
+} // namespace muster::runtime

@@ -1,0 +1,55 @@
+/// What an `error` points to.
+///
+/// Owner: the errors that point to it, by count. Threads: any; read only, once an error points to it. Invariants: a
+/// node has an origin; a node made of another one, or around another one as its cause, has the origin of that one.
+#pragma once
+
+#include "shared_node.hpp"
+
+#include <muster/error.hpp>
+
+#include <atomic>
+#include <memory>
+#include <optional>
+#include <string>
+#include <utility>
+#include <vector>
+
+namespace muster::detail {
+
+/// The identity of one originating failure: its address. Shared by everything that was made of that failure.
+struct error_origin {
+  mutable std::atomic<bool> reported{false};
+};
+
+struct error_node : runtime::shared_node<error_node> {
+  explicit error_node(std::shared_ptr<const error_origin> from) noexcept : origin{std::move(from)} {}
+  error_node(std::error_code c, std::string m)
+      : origin{std::make_shared<const error_origin>()},
+        code{c},
+        message{std::move(m)} {}
+
+  std::shared_ptr<const error_origin> origin;
+  std::error_code code;
+  std::string message;
+  std::string path;
+  std::optional<error> cause;
+  std::shared_ptr<const std::vector<error>> later; // null if there are none; shared by the nodes made of this one
+  std::exception_ptr exception;
+};
+
+/// The door from an error to its node, for the library.
+struct error_access {
+  static const error_node& node(const error& e) noexcept { return e.node(); }
+  /// Takes over one reference.
+  static error adopt(const error_node* owned) noexcept { return error{owned}; }
+  /// `e` as an effect of `cause`: caused by it, and not a failure of its own but the same one.
+  static error as_effect(const error& e, const error& cause);
+  /// `e` with another code and message, still the same failure.
+  static error restated(const error& e, std::error_code code, std::string message);
+};
+
+/// The messages of the error and its causes, joined by ": ", in one line; of more than 16 causes the rest is counted.
+std::string words_of_chain(const error& e);
+
+} // namespace muster::detail

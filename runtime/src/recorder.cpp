@@ -1,0 +1,195 @@
+/// The recorder: which thread writes into which segment, and reading all of them together.
+///
+/// A thread keeps its places (one for each recorder it has used) in thread-local storage, found by the recorder's
+/// number, never by its address: numbers are not reused, so the place of a dead recorder is never mistaken for one of
+/// a new recorder at the same address.
+#include "event_ring.hpp"
+#include "string_table.hpp"
+
+#include <muster/trace.hpp>
+
+#include <algorithm>
+#include <mutex>
+
+namespace muster {
+
+using runtime::event_segment;
+
+struct recorder::impl {
+  explicit impl(std::size_t bytes) : ring{bytes} {}
+
+  const std::uint64_t number = next_number.fetch_add(1, std::memory_order_relaxed) + 1;
+  runtime::event_ring ring;
+  runtime::string_table strings{max_strings, max_text, text_overhead};
+
+  /// Slots of threads and unfinished segments of ended threads. The lock is taken once in a thread's life and once at
+  /// its end; both lists have their room before they need it, since a thread's end must not fail.
+  std::mutex threads_mutex;
+  std::uint16_t slots_made = 0;
+  std::vector<std::uint16_t> free_slots;
+  std::vector<event_segment*> parked;
+
+  /// The last sequence given. Release, so that whoever reads it also sees what was recorded before it (a thread's
+  /// earlier records, and those of the threads that it heard from): see snapshot(). Each is a read-modify-write, so
+  /// all of them are in one order, and one that happens later has the greater number.
+  alignas(64) std::atomic<std::uint64_t> sequence{0};
+
+  static inline constinit std::atomic<std::uint64_t> next_number{0};
+};
+
+namespace {
+
+/// What a thread has on one recorder.
+template <class Impl>
+struct place {
+  std::uint64_t number = 0;
+  std::weak_ptr<Impl> owner;
+  event_segment* segment = nullptr; ///< held; null if there was none to be had
+  std::uint16_t slot = 0;
+
+  explicit place(const std::shared_ptr<Impl>& impl) : number{impl->number}, owner{impl} {
+    const std::lock_guard guard{impl->threads_mutex};
+    if (!impl->free_slots.empty()) {
+      slot = impl->free_slots.back();
+      impl->free_slots.pop_back();
+    } else if (impl->slots_made < UINT16_MAX) {
+      impl->free_slots.reserve(impl->slots_made + std::size_t{1});
+      slot = ++impl->slots_made;
+    }
+    while (segment == nullptr && !impl->parked.empty()) {
+      // Somebody short of segments may have taken it meanwhile.
+      if (impl->ring.take_parked(*impl->parked.back()))
+        segment = impl->parked.back();
+      impl->parked.pop_back();
+    }
+  }
+  place(const place&) = delete;
+  place& operator=(const place&) = delete;
+
+  ~place() {
+    const auto impl = owner.lock();
+    if (impl == nullptr)
+      return;
+    const std::lock_guard guard{impl->threads_mutex};
+    if (slot != 0)
+      impl->free_slots.push_back(slot);
+    if (segment == nullptr)
+      return;
+    if (segment->full() || impl->parked.size() == impl->parked.capacity()) {
+      impl->ring.give_back(*segment);
+      return;
+    }
+    impl->parked.push_back(segment);
+    impl->ring.park(*segment);
+  }
+};
+
+/// The place used last. Trivial, so that reaching it needs no check for initialisation and it can be read even while
+/// the thread's other storage is being destroyed.
+struct {
+  std::uint64_t number = 0;
+  void* place = nullptr;
+} constinit thread_local last_used;
+constinit thread_local bool thread_ending = false;
+
+template <class Impl>
+struct thread_places {
+  std::vector<std::unique_ptr<place<Impl>>> all;
+
+  ~thread_places() {
+    thread_ending = true;
+    last_used = {};
+  }
+};
+
+/// This thread's place on `impl`, made if it is new. Null if there is no memory for it or the thread is ending.
+template <class Impl>
+[[gnu::noinline]] place<Impl>* find_place(const std::shared_ptr<Impl>& impl) noexcept {
+  if (thread_ending)
+    return nullptr;
+  try {
+    thread_local thread_places<Impl> places;
+    auto& all = places.all;
+    auto found = std::ranges::find(all, impl->number, [](const auto& p) { return p->number; });
+    if (found == all.end()) {
+      std::erase_if(all, [](const auto& p) { return p->owner.expired(); });
+      all.push_back(std::make_unique<place<Impl>>(impl));
+      found = all.end() - 1;
+    }
+    last_used = {impl->number, found->get()};
+    return found->get();
+  } catch (...) {
+    return nullptr;
+  }
+}
+
+} // namespace
+
+recorder::recorder(trace_options options)
+    : impl_{options.mode == trace_mode::off ? nullptr : std::make_shared<impl>(options.bytes)},
+      enabled_{impl_ != nullptr && impl_->ring.ok()} {
+  if (!enabled_)
+    impl_.reset();
+  else
+    impl_->parked.reserve(std::min<std::size_t>(impl_->ring.segments(), 4096));
+}
+
+recorder::~recorder() = default;
+
+std::uint64_t recorder::record_enabled(event_kind kind, std::uint64_t subject, std::int64_t time_ns,
+                                       std::uint64_t cause, std::int64_t value, std::uint32_t text) noexcept {
+  auto& own = *impl_;
+  auto* here = last_used.number == own.number ? static_cast<place<impl>*>(last_used.place) : find_place(impl_);
+  if (here != nullptr && (here->segment == nullptr || here->segment->full())) [[unlikely]] {
+    if (here->segment != nullptr)
+      own.ring.give_back(*here->segment);
+    here->segment = own.ring.take();
+  }
+  if (here == nullptr || here->segment == nullptr) [[unlikely]]
+    return own.sequence.fetch_add(1, std::memory_order_release) + 1; // numbered but not held: so it counts as dropped
+  auto& slot = here->segment->take_slot();
+  const auto sequence = own.sequence.fetch_add(1, std::memory_order_release) + 1;
+  slot.finish({.sequence = sequence,
+               .time_ns = time_ns,
+               .subject = subject,
+               .cause = cause,
+               .value = value,
+               .text = text,
+               .kind = kind,
+               .thread = here->slot});
+  return sequence;
+}
+
+std::uint32_t recorder::intern(std::string_view text) noexcept { return enabled_ ? impl_->strings.intern(text) : 0; }
+
+std::string recorder::text(std::uint32_t id) const { return enabled_ ? impl_->strings.text(id) : std::string{}; }
+
+std::uint64_t recorder::strings_dropped() const noexcept { return enabled_ ? impl_->strings.dropped() : 0; }
+
+std::uint64_t recorder::dropped() const noexcept {
+  if (!enabled_)
+    return 0;
+  // In this order: a slot is taken before its number is, so every number seen here has its slot counted below.
+  const auto given = impl_->sequence.load(std::memory_order_acquire);
+  std::uint64_t held = 0;
+  impl_->ring.for_each([&](const event_segment& segment) { held += segment.held(); });
+  return given > held ? given - held : 0;
+}
+
+std::vector<event> recorder::snapshot() const {
+  std::vector<event> out;
+  if (!enabled_)
+    return out;
+  // An effect with a number up to this one took it after its cause had been written; acquiring the counter makes that
+  // cause visible here, in whichever segment it lies.
+  const auto limit = impl_->sequence.load(std::memory_order_acquire);
+  impl_->ring.for_each([&](const event_segment& segment) {
+    for (const auto& slot : segment.slots())
+      if (const auto e = slot.read(limit))
+        out.push_back(*e);
+  });
+  std::ranges::sort(out, {}, &event::sequence);
+  return out;
+}
+
+} // namespace muster
