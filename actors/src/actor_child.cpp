@@ -28,7 +28,7 @@ void actor_child::on_down(const caf::down_msg& down) noexcept {
     stopped(std::nullopt, false);
     return;
   }
-  engine().record(event_kind::actor_ended, id(), 0, down.reason.code(), std::string_view{text});
+  engine().record(event_kind::actor_ended, id(), 0, down.reason ? down.reason.code() : 0, std::string_view{text});
   std::optional<error> failure;
   if (down.reason)
     failure = error{errc::actor_exited, "the actor ended: " + text}.with_path(path());

@@ -42,9 +42,7 @@ manager_actor& scope_actor::foreman() noexcept {
 detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail::job_maker& maker) {
   task_actor* task = task_actor::make(actor_ref<scope_actor>{this}, std::move(options), maker);
   auto handle = detail::ref<task_actor>::adopt(task);
-  // A cancellation further up may still be on its way down.
-  if (!cancelled_here() && cancelled())
-    cancel(reason_in_force());
+  notice_cancellation();
   const bool depends = !task->after_.empty();
   std::vector<detail::ref<task_actor>> after;
   cancel_reason refused;
@@ -65,13 +63,14 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
       refused = machine_.reason() ? machine_.reason()
                                   : cancel_reason{cancel_kind::parent_cancelled, path(), "the scope takes no more tasks",
                                                   engine().now()};
-      ++own_.tasks_cancelled;
     }
   }
-  if (refused)
+  if (refused) {
+    count_refused();
     task->refuse(refused);
-  else if (depends)
+  } else if (depends) {
     task->await(after);
+  }
   return handle;
 }
 
@@ -81,6 +80,8 @@ void scope_actor::admit(task_actor& task) {
 }
 
 void scope_actor::admit_locked(task_actor& task) {
+  if (task.word_.state() != task_state::waiting)
+    return; // it has been claimed: whoever did that settles it
   if (machine_.reason()) {
     task.ask(machine_.reason(), false);
     return;
@@ -98,6 +99,7 @@ void scope_actor::admit_locked(task_actor& task) {
 }
 
 void scope_actor::make_ready(task_actor& task) noexcept {
+  // Claims are made under this lock too, so what is waiting or held here still is when it is advanced.
   const auto from = task.word_.state();
   if (task.timeout_ != no_timeout) {
     const auto now = engine().now();
@@ -112,19 +114,17 @@ void scope_actor::make_ready(task_actor& task) noexcept {
       engine().due().arm(task, own);
     }
   }
-  if (!task.word_.advance(from, task_state::ready))
-    return; // it has just been claimed: whoever did that settles it
+  static_cast<void>(task.word_.advance(from, task_state::ready));
   task.last_event_ = engine().record(event_kind::task_ready, task.id(), task.last_event_.load(std::memory_order_relaxed),
                                      static_cast<std::int64_t>(task.urgency));
   engine().work().push(task);
 }
 
 void scope_actor::turn_away(task_actor& task) {
-  auto why = reason_in_force();
-  if (!why)
-    return;
+  notice_cancellation();
   std::lock_guard guard{mutex_};
-  task.ask(why, false);
+  if (machine_.reason())
+    task.ask(machine_.reason(), false);
 }
 
 // -- permits ----------------------------------------------------------------------------------------------------------
@@ -187,27 +187,27 @@ void scope_actor::reclaim_permit(task_actor& task) {
 
 // -- hearing of ends --------------------------------------------------------------------------------------------------
 
-bool scope_actor::child_failed(task_actor& task, const error& what) {
+scope_actor::verdict_on_failure scope_actor::child_failed(task_actor& task, const error& what) {
   const std::uint64_t failure = engine().record(event_kind::failure, task.id(), task.last_event_.load(),
                                                 what.code().value(), std::string_view{what.message()});
-  bool before = false;
-  bool decides = false;
+  verdict_on_failure answer;
   {
     std::lock_guard guard{mutex_};
-    before = static_cast<bool>(machine_.reason());
+    answer.cancelled_before = static_cast<bool>(machine_.reason());
     if (machine_.failed(what)) {
       last_event_ = failure;
-      decides = cancel_locked({cancel_kind::sibling_failed, task.path(), {}, engine().now(), what});
+      answer.decides = cancel_locked({cancel_kind::sibling_failed, task.path(), {}, engine().now(), what});
     }
   }
   foreman().report(what);
-  if (decides) {
-    runtime::unpark_all(&cancelled_);
-    engine().record(event_kind::exit_sent, task.id(), failure, static_cast<std::int64_t>(id()),
-                    std::string_view{what.message()});
-    runtime::send_exit(task, *this, runtime::exit_error(caf::exit_reason::unhandled_exception, to_line(what)));
-  }
-  return before;
+  return answer;
+}
+
+void scope_actor::carry_out_failure(task_actor& task, const error& what) {
+  runtime::unpark_all(&cancelled_);
+  engine().record(event_kind::exit_sent, task.id(), last_event_.load(), static_cast<std::int64_t>(id()),
+                  std::string_view{what.message()});
+  runtime::send_exit(task, *this, runtime::exit_error(caf::exit_reason::unhandled_exception, what.message()));
 }
 
 void scope_actor::also_said(const error& what) {

@@ -42,8 +42,14 @@ public:
 
   /// Everything that `task` comes after has ended ok: makes it ready, or holds it, or turns it away.
   void admit(task_actor& task);
-  /// A child failed: decides, and tells this actor by an exit message. Returns whether it was cancelled already.
-  bool child_failed(task_actor& task, const error& what);
+  struct verdict_on_failure {
+    bool cancelled_before = false; ///< the scope had been cancelled already
+    bool decides = false;          ///< the siblings are to be cancelled: `carry_out_failure` must follow
+  };
+  /// A child failed: decides, and turns newcomers away if the siblings are to be cancelled.
+  [[nodiscard]] verdict_on_failure child_failed(task_actor& task, const error& what);
+  /// Tells this actor by an exit message to cancel the siblings.
+  void carry_out_failure(task_actor& task, const error& what);
   /// A child that had been asked to stop ended with an error of its own.
   void also_said(const error& what);
   /// The outcome of `task` counts from now on, and it leaves. Frees its permit.

@@ -65,8 +65,10 @@ scope_machine::command scope_machine::next(std::size_t owned, bool releasing) no
 
 std::vector<error> scope_machine::failures(const std::string& path) const {
   std::vector<error> all = failures_;
+  // A cancellation that a failure brought about, or that somebody asked for beside real failures, is none of its own.
   const bool by_failure = reason_ && reason_.cause() && origins_.contains(detail::origin_of(*reason_.cause()));
-  if (cancelled_in_time_ && !by_failure)
+  const bool beside_failures = flawed_ && reason_.root_kind() != cancel_kind::timeout;
+  if (cancelled_in_time_ && !by_failure && !beside_failures)
     all.insert(all.begin() + static_cast<std::ptrdiff_t>(failures_before_cancel_), reason_.to_error(path));
   return all;
 }

@@ -99,6 +99,10 @@ public:
   [[nodiscard]] std::size_t count(member who) const noexcept { return members_[static_cast<std::size_t>(who)]; }
   /// True if the verdict is a failure.
   [[nodiscard]] bool flawed() const noexcept { return flawed_ || cancelled_in_time_; }
+  /// In a few words, without paths: what failed first, or why it was cancelled.
+  [[nodiscard]] std::string headline() const {
+    return failures_.empty() ? to_string(reason_) : failures_.front().message();
+  }
   /// All that went wrong in the scope at `path`, in order, its own cancellation included where that is a failure.
   [[nodiscard]] std::vector<error> failures(const std::string& path) const;
   /// The result of the scope at `path`: nothing, or the first failure with the later ones behind it.

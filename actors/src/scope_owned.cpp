@@ -90,8 +90,7 @@ void scope_actor::owned_overdue(const error& report) {
 }
 
 bool scope_actor::enter_body() {
-  if (!cancelled_here() && cancelled())
-    cancel(reason_in_force());
+  notice_cancellation();
   std::lock_guard guard{mutex_};
   if (machine_.admit(scope_machine::member::body) != scope_machine::admission::accepted)
     return false;

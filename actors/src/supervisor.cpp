@@ -91,7 +91,10 @@ void supervisor::enter() {
       if (answer == scope_machine::admission::cancelled)
         at_once = above_->machine_.reason().inherited();
       else if (answer != scope_machine::admission::accepted)
-        at_once = {cancel_kind::parent_cancelled, above_->path(), "it takes no more scopes", engine.now()};
+        // A manager takes none only once it is being shut down.
+        at_once = cancel_reason{above_->kind() == node_kind::manager ? cancel_kind::shutdown : cancel_kind::parent_cancelled,
+                                above_->path(), "it takes no more scopes", engine.now()}
+                    .inherited();
     }
   }
   // A cancellation further up may still be on its way down.
@@ -307,8 +310,8 @@ void supervisor::advance() noexcept {
 }
 
 void supervisor::finish(std::unique_lock<std::mutex> lock) noexcept {
-  if (machine_.flawed())
-    verdict_ = machine_.verdict(path());
+  const bool flawed = machine_.flawed();
+  const std::string headline = flawed ? machine_.headline() : std::string{};
   // What the user gave is destroyed where user code may run.
   struct leftovers {
     context_values values;
@@ -326,40 +329,73 @@ void supervisor::finish(std::unique_lock<std::mutex> lock) noexcept {
   engine().due().disarm(*this);
   if (user_things)
     engine().serve(path(), [left = std::move(left)] {});
-  engine().record(kind_ == node_kind::manager ? event_kind::manager_ended : event_kind::scope_ended, id(), last_event_.load(),
-                  verdict_ ? verdict_->code().value() : 0, verdict_ ? std::string_view{verdict_->message()} : "");
-  announce_end(verdict_ ? runtime::exit_error(verdict_->is(errc::cancelled) ? caf::exit_reason::user_shutdown
-                                                                           : caf::exit_reason::unhandled_exception,
-                                              to_line(*verdict_))
-                        : caf::error{});
+  engine().record(kind_ == node_kind::manager ? event_kind::manager_ended : event_kind::scope_ended, id(),
+                  last_event_.load(), flawed ? 1 : 0, std::string_view{headline});
+  announce_end(flawed ? runtime::exit_error(cancelled_here() ? caf::exit_reason::user_shutdown
+                                                             : caf::exit_reason::unhandled_exception,
+                                            headline)
+                      : caf::error{});
   at_end();
+  // Whoever sees that it has ended finds it gone from the tree; and the one above ends after it.
   actor_ref<supervisor> self{this};
+  const bool was_listed = above_ && above_->unlist(*this);
   ended_.store(true, std::memory_order_release);
   runtime::unpark_all(&ended_);
-  if (above_)
+  if (was_listed)
     above_->nested_left(*this);
 }
 
-void supervisor::nested_left(supervisor& who) noexcept {
-  bool look = false;
-  const auto sum = who.stats();
+std::optional<error> supervisor::verdict() const {
+  std::lock_guard guard{mutex_};
+  if (!machine_.flawed())
+    return std::nullopt;
+  return machine_.verdict(path());
+}
+
+bool supervisor::unlist(supervisor& who) noexcept {
+  bool further_up = false;
+  bool was_listed = false;
+  statistics sum;
   {
     std::lock_guard guard{mutex_};
+    sum = who.hand_up();
     folded_ += sum;
-    if (!who.list_link::linked())
-      return; // it came too late to become a member
-    who.list_link::unlink();
-    if (!who.owner_)
-      machine_.left(scope_machine::member::nested);
-    look = attentive() && !who.owner_;
+    further_up = handed_up_;
+    was_listed = who.list_link::linked(); // else it came too late to become one
+    if (was_listed)
+      who.list_link::unlink();
   }
+  // What ends below one that has ended itself is counted further up.
+  if (further_up && above_)
+    above_->fold(sum);
+  return was_listed;
+}
+
+void supervisor::nested_left(supervisor& who) noexcept {
   if (who.owner_) {
     who.owner_->open_scopes_.fetch_sub(1, std::memory_order_acq_rel);
     runtime::unpark_all(&who.owner_->open_scopes_);
+  } else {
+    notice_cancellation();
+    bool look = false;
+    {
+      std::lock_guard guard{mutex_};
+      machine_.left(scope_machine::member::nested);
+      look = attentive();
+    }
+    if (look)
+      signal(advance_flag);
   }
-  if (look)
-    signal(advance_flag);
   runtime::release_actor(who);
+}
+
+void supervisor::fold(const statistics& sum) noexcept {
+  for (supervisor* s = this; s; s = s->above_.get()) {
+    std::lock_guard guard{s->mutex_};
+    s->folded_ += sum;
+    if (!s->handed_up_)
+      return;
+  }
 }
 
 // -- joining ----------------------------------------------------------------------------------------------------------
@@ -400,22 +436,20 @@ void supervisor::join_for_ever() noexcept {
     machine_.waiter_came();
   }
   signal(advance_flag);
-  for (;;) {
-    const auto until = saturating_add(engine().now(), std::max<duration>(grace_, std::chrono::milliseconds{1}));
-    const auto how = wait_for({.address = &ended_,
-                               .ready = [this] { return ended(); },
-                               .engine = &engine(),
-                               .until = until,
-                               .what = current_duty() ? std::string{to_string(kind_)} + " " + path() : std::string{},
-                               .scope = this,
-                               .gives_up = false});
-    if (how == waited::done)
-      return;
+  const auto say_who = [this] {
     std::string whom;
     for (const auto& who : survivors(8))
       whom += (whom.empty() ? "" : ", ") + who;
     engine().log(log_record::level::warning, path(), "its end is held up by: " + (whom.empty() ? "a release" : whom));
-  }
+  };
+  static_cast<void>(wait_for({.address = &ended_,
+                              .ready = [this] { return ended(); },
+                              .engine = &engine(),
+                              .what = current_duty() ? std::string{to_string(kind_)} + " " + path() : std::string{},
+                              .scope = this,
+                              .gives_up = false,
+                              .remind_every = std::max<duration>(grace_, std::chrono::milliseconds{1}),
+                              .remind = say_who}));
 }
 
 // -- looking ----------------------------------------------------------------------------------------------------------
@@ -447,7 +481,10 @@ statistics supervisor::stats() const {
     auto keep = [&](supervisor& nested) { below.emplace_back(&nested); };
     self.nested_.each(keep);
     self.nested_asked_.each(keep);
-    self.each_task([&](task_actor& task) { task.nested_.each(keep); });
+    self.each_task([&](task_actor& task) {
+      sum.tasks_started += task.began_.load(std::memory_order_relaxed) ? 1U : 0U;
+      task.nested_.each(keep);
+    });
   };
   add(*this);
   while (!below.empty()) {
@@ -456,6 +493,22 @@ statistics supervisor::stats() const {
     add(*one);
   }
   return sum;
+}
+
+statistics supervisor::hand_up() noexcept {
+  std::lock_guard guard{mutex_};
+  handed_up_ = true;
+  statistics sum = own_;
+  return sum += folded_;
+}
+
+void supervisor::count_refused() noexcept {
+  for (supervisor* s = this; s; s = s->above_.get()) {
+    std::lock_guard guard{s->mutex_};
+    ++s->own_.tasks_cancelled;
+    if (!s->handed_up_)
+      return;
+  }
 }
 
 std::vector<std::string> supervisor::survivors(std::size_t most) {

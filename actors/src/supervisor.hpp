@@ -76,6 +76,12 @@ public:
   [[nodiscard]] bool cancelled() const noexcept;
   /// Why, if `cancelled()`.
   [[nodiscard]] cancel_reason reason_in_force() const;
+  /// A cancellation further up may still be on its way down: takes it over now. To be called before anything whose
+  /// result depends on whether this supervisor had been cancelled. Without the lock.
+  void notice_cancellation() {
+    if (!cancelled_here() && cancelled())
+      cancel(reason_in_force());
+  }
   /// Lets those at or above this one time out whose moment has come, though their timers have not said so yet.
   void expire_above(time_point now) noexcept;
   void close();
@@ -88,11 +94,15 @@ public:
   [[nodiscard]] std::optional<error> join(time_point until);
   /// For destructors: blocks until the end whatever it takes, and says through the log who is waited for.
   void join_for_ever() noexcept;
-  /// The verdict; meaningful once `ended()`.
-  [[nodiscard]] const std::optional<error>& verdict() const noexcept { return verdict_; }
+  /// The verdict; constant once `ended()`. Put together when it is asked for: the path of a deep scope is long.
+  [[nodiscard]] std::optional<error> verdict() const;
 
   /// Of this supervisor and all that was ever below it.
   [[nodiscard]] statistics stats() const;
+  /// The same, and the last time that anything is counted here.
+  [[nodiscard]] statistics hand_up() noexcept;
+  /// A task was turned away: counted here, or above once this supervisor has handed its numbers up.
+  void count_refused() noexcept;
   /// Paths of the tasks that are still live below, at most `most` of them.
   [[nodiscard]] std::vector<std::string> survivors(std::size_t most);
 
@@ -154,7 +164,11 @@ protected:
 private:
   friend class task_actor;
   friend class scope_actor;
+  /// `who` is ending: takes it off the list and adds up its numbers. True if it was on the list.
+  [[nodiscard]] bool unlist(supervisor& who) noexcept;
+  /// And has ended: it no longer counts.
   void nested_left(supervisor& who) noexcept;
+  void fold(const statistics& sum) noexcept;
   void propagate() noexcept;
   void advance() noexcept;
   void finish(std::unique_lock<std::mutex> lock) noexcept;
@@ -179,8 +193,8 @@ private:
 
   std::atomic<bool> cancelled_ = false;
   std::atomic<bool> ended_ = false;
-  std::optional<error> verdict_;
   bool drained_nested_ = false;
+  bool handed_up_ = false;
   intrusive_list<supervisor, nested_link> nested_;       ///< not told of a cancellation
   intrusive_list<supervisor, nested_link> nested_asked_; ///< told
   std::optional<std::stop_source> stop_source_;

@@ -32,14 +32,17 @@ runtime::cpu_meter& meter_of_this_thread() {
   return meter;
 }
 
+/// Where and what, without the causes: there may be a hundred thousand of them.
+std::string text_for_others(const error& e) { return e.path() + ": " + e.message(); }
+
 caf::error exit_of(const outcome_base& out) {
   switch (out.kind()) {
     case outcome_kind::ok:
       return {};
     case outcome_kind::failed:
-      return runtime::exit_error(caf::exit_reason::unhandled_exception, to_line(out.error()));
+      return runtime::exit_error(caf::exit_reason::unhandled_exception, text_for_others(out.error()));
     default:
-      return runtime::exit_error(caf::exit_reason::user_shutdown, to_line(out.error()));
+      return runtime::exit_error(caf::exit_reason::user_shutdown, text_for_others(out.error()));
   }
 }
 
@@ -86,6 +89,17 @@ task_actor::~task_actor() {
 
 std::string task_actor::path() const { return scope_->place().text(&name_); }
 
+template <class F>
+void task_actor::each_dependent(F f) {
+  edge* e = dependents_.exchange(edge::closed(), std::memory_order_acq_rel);
+  while (e && e != edge::closed()) {
+    f(*e->dependent);
+    edge* const after = e->next;
+    delete e;
+    e = after;
+  }
+}
+
 // -- before the start -------------------------------------------------------------------------------------------------
 
 void task_actor::refuse(const cancel_reason& reason) noexcept {
@@ -95,6 +109,7 @@ void task_actor::refuse(const cancel_reason& reason) noexcept {
   job_->drop_callable();
   settle_unstarted();
   after_.clear();
+  each_dependent([](task_actor&) {}); // there is none yet; who comes later finds it ended
   scope_->engine().record(event_kind::spawn_refused, id(), last_event_.load(), static_cast<std::int64_t>(reason.kind()));
   announce_end(exit_of(*job_->out));
   word_.publish();
@@ -123,24 +138,44 @@ void task_actor::await(const std::vector<detail::ref<task_actor>>& after) {
 }
 
 void task_actor::dependency_ended(task_actor& which, bool cancelled_before) {
-  if (!which.job().out->ok())
-    skip(which, cancelled_before);
-  else if (dependencies_left_.fetch_sub(1, std::memory_order_acq_rel) == 1)
-    scope_->admit(*this);
+  if (which.job().out->ok()) {
+    if (dependencies_left_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+      scope_->admit(*this);
+    return;
+  }
+  // Those that are skipped take their own dependants with them, in the same step: whatever cancels the scope because of
+  // the failure comes after all of them.
+  std::vector<actor_ref<task_actor>> skipped;
+  if (skip(which, cancelled_before))
+    skipped.emplace_back(this);
+  while (!skipped.empty()) {
+    const auto one = std::move(skipped.back());
+    skipped.pop_back();
+    one->each_dependent([&](task_actor& behind) {
+      if (behind.skip(*one, false))
+        skipped.emplace_back(&behind);
+    });
+  }
 }
 
-void task_actor::skip(task_actor& because, bool cancelled_before) {
+bool task_actor::skip(task_actor& because, bool cancelled_before) {
   std::lock_guard guard{scope_->mutex_};
   if (cancelled_before && because.scope_.get() == scope_.get()) {
     const auto& why = scope_->machine_.reason();
     ask(why ? why : because.reason_, false);
-    return;
+    return false;
   }
-  if (word_.state() != task_state::waiting || skipped_for_)
-    return;
-  skipped_for_ = detail::ref<task_actor>::share(&because);
-  if (const auto before = word_.claim_discard())
-    settle_elsewhere(*before);
+  if (word_.state() != task_state::waiting)
+    return false;
+  const auto before = word_.claim_discard();
+  // Written now: what comes after this task may be settled before it is, and names it as the cause.
+  auto& out = *job_->out;
+  outcome_access::error(out) = error{errc::skipped, "skipped: " + because.path() + " did not end ok"}
+                                 .with_path(path())
+                                 .with_cause(because.job().out->error());
+  outcome_access::settle(out, outcome_kind::skipped, {}, false);
+  settle_elsewhere(*before);
+  return true;
 }
 
 void task_actor::settle_elsewhere(task_state before) noexcept {
@@ -214,6 +249,7 @@ bool task_actor::begin() noexcept {
 
 void task_actor::run_body() noexcept {
   auto& engine = scope_->engine();
+  began_.store(true, std::memory_order_relaxed);
   const auto thread = thread_probe_here().id();
   thread_.store(thread, std::memory_order_relaxed);
   last_event_ = engine.record(event_kind::task_started, id(), last_event_.load(std::memory_order_relaxed), thread);
@@ -237,8 +273,8 @@ void task_actor::run_body() noexcept {
     duty_mark mark{{.task = this, .scope = scope_.get()}};
     job_->drop_callable();
   }
-  settle_ended_body(asked, asked || ended_at > deadline_.load(std::memory_order_relaxed));
-  conclude(true, wall, cpu);
+  auto said = settle_ended_body(asked, asked || ended_at > deadline_.load(std::memory_order_relaxed));
+  conclude(std::move(said), true, wall, cpu);
 }
 
 void task_actor::join_leaked_scopes() noexcept {
@@ -258,41 +294,35 @@ void task_actor::join_leaked_scopes() noexcept {
   runtime::park(&open_scopes_, [this] { return open_scopes_.load(std::memory_order_acquire) == 0; });
 }
 
-void task_actor::settle_ended_body(bool asked, bool late) {
+std::optional<error> task_actor::settle_ended_body(bool asked, bool late) {
   auto& out = *job_->out;
   auto& failure = outcome_access::error(out);
   if (!failure) {
     outcome_access::settle(out, outcome_kind::ok, asked ? reason_ : cancel_reason{}, late);
-    return;
+    return std::nullopt;
   }
   if (failure->path().empty())
     *failure = failure->with_path(path());
   if (!asked) {
     outcome_access::settle(out, outcome_kind::failed, {}, late);
-    return;
+    return std::nullopt;
   }
   error own = std::move(*failure);
   error why = reason_.to_error(path());
-  // What the body said is kept as the cause, and is a failure of its own unless it only repeats that it was asked.
-  if (!says_cancelled(own))
-    scope_->also_said(own);
+  // What the body said is kept as the cause, and listed unless it only repeats that it was asked.
   failure = mentions(own, why) ? own : why.with_cause(own);
   const bool own_timeout = personal_ && reason_.kind() == cancel_kind::timeout;
   outcome_access::settle(out, own_timeout ? outcome_kind::timed_out : outcome_kind::cancelled, reason_, late);
+  if (says_cancelled(own))
+    return std::nullopt;
+  return own;
 }
 
 void task_actor::settle_unstarted() {
   auto& out = *job_->out;
-  auto& failure = outcome_access::error(out);
-  if (skipped_for_ && !word_.asked()) {
-    const auto& cause = *skipped_for_;
-    failure = error{errc::skipped, "skipped: " + cause.path() + " did not end ok"}
-                .with_path(path())
-                .with_cause(cause.job().out->error());
-    outcome_access::settle(out, outcome_kind::skipped, {}, false);
+  if (out.skipped())
     return;
-  }
-  failure = reason_.to_error(path());
+  outcome_access::error(out) = reason_.to_error(path());
   const bool own_timeout = personal_ && reason_.kind() == cancel_kind::timeout;
   outcome_access::settle(out, own_timeout ? outcome_kind::timed_out : outcome_kind::cancelled, reason_, own_timeout);
 }
@@ -307,34 +337,30 @@ void task_actor::discard() noexcept {
     job_->drop_callable();
   }
   settle_unstarted();
-  conclude(false, {}, {});
+  conclude(std::nullopt, false, {}, {});
 }
 
-void task_actor::conclude(bool ran, duration wall, duration cpu) noexcept {
+void task_actor::conclude(std::optional<error> said, bool ran, duration wall, duration cpu) noexcept {
   const auto& out = *job_->out;
   auto& engine = scope_->engine();
-  bool cancelled_before = false;
+  // Whether the scope was cancelled before this task ended is decided here.
+  scope_->notice_cancellation();
+  scope_actor::verdict_on_failure answer;
   if (out.failed() || out.timed_out())
-    cancelled_before = scope_->child_failed(*this, out.error());
+    answer = scope_->child_failed(*this, out.error());
   else if (out.cancelled())
-    cancelled_before = !personal_;
+    answer.cancelled_before = !personal_;
+  if (said)
+    scope_->also_said(*said);
   last_event_ = engine.record(event_kind::task_ended, id(), last_event_.load(std::memory_order_relaxed),
                               static_cast<std::int64_t>(out.kind()),
                               out.ok() ? std::string_view{} : std::string_view{out.error().message()});
-  resolve_dependents(cancelled_before);
+  each_dependent([&](task_actor& behind) { behind.dependency_ended(*this, answer.cancelled_before); });
+  if (answer.decides)
+    scope_->carry_out_failure(*this, out.error());
   after_.clear();
   announce_end(exit_of(out));
   scope_->child_ended(*this, wall, cpu, ran);
-}
-
-void task_actor::resolve_dependents(bool cancelled_before) noexcept {
-  edge* e = dependents_.exchange(edge::closed(), std::memory_order_acq_rel);
-  while (e) {
-    e->dependent->dependency_ended(*this, cancelled_before);
-    edge* const after = e->next;
-    delete e;
-    e = after;
-  }
 }
 
 // -- timers, messages, references -------------------------------------------------------------------------------------

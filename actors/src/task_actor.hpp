@@ -107,17 +107,21 @@ private:
   /// From the thread that executes, without locks.
   void await(const std::vector<detail::ref<task_actor>>& after);
   void dependency_ended(task_actor& which, bool cancelled_before);
-  void skip(task_actor& because, bool cancelled_before);
+  /// True if it is now skipped, and its own dependants have to be.
+  [[nodiscard]] bool skip(task_actor& because, bool cancelled_before);
+  /// Takes the dependants off their list, which is closed from now on.
+  template <class F>
+  void each_dependent(F f);
 
   // A worker, once.
   void run_on_lane() noexcept override;
   [[nodiscard]] bool begin() noexcept;
   void run_body() noexcept;
   void discard() noexcept;
-  void settle_ended_body(bool asked, bool late);
+  /// Returns what the body said if it had been asked to stop and then failed in its own way.
+  std::optional<error> settle_ended_body(bool asked, bool late);
   void settle_unstarted();
-  void conclude(bool ran, duration wall, duration cpu) noexcept;
-  void resolve_dependents(bool cancelled_before) noexcept;
+  void conclude(std::optional<error> said, bool ran, duration wall, duration cpu) noexcept;
   void join_leaked_scopes() noexcept;
   /// Its time, or that of a scope above, is up.
   void expire(time_point now) noexcept;
@@ -147,7 +151,6 @@ private:
   bool accused_ = false;       ///< guarded: reported as unresponsive
   detail::job* job_ = nullptr;
   cancel_reason reason_;       ///< guarded; why it was asked
-  detail::ref<task_actor> skipped_for_; ///< set by whoever claims the skip
   std::vector<detail::ref<task_actor>> after_;
   std::unique_ptr<extras> extras_; ///< guarded
   intrusive_list<supervisor, nested_link> nested_; ///< guarded: scopes opened in its body
@@ -155,6 +158,7 @@ private:
   std::atomic<edge*> dependents_ = nullptr; ///< a stack, closed by a mark when the task has ended
   std::atomic<time_point> deadline_{never};
   std::atomic<time_point> started_{time_point{}};
+  std::atomic<bool> began_ = false;
   std::atomic<std::int64_t> thread_ = 0;
   std::atomic<time_point> free_since_{time_point{}}; ///< when it was asked, or last left a wait of ours after that
   std::atomic<std::uint32_t> in_waits_ = 0;

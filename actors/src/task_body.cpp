@@ -34,6 +34,8 @@ std::optional<error> task_actor::join(time_point until) {
 }
 
 void task_actor::cancel(std::string text) {
+  if (scope_->cancelled())
+    scope_->turn_away(*this); // the first reason stays
   std::lock_guard guard{scope_->mutex_};
   ask({cancel_kind::user, path(), std::move(text), scope_->engine().now()}, true);
 }

@@ -50,6 +50,13 @@ waited block(const wait_request& wanted) {
       if (wanted.gives_up)
         return waited::no_threads;
     }
+    if (wanted.remind_every != duration::max()) {
+      const auto next = saturating_add(wanted.engine->now(), wanted.remind_every);
+      if (runtime::park_until(wanted.address, wanted.engine->due(), next, wanted.ready))
+        return waited::done;
+      wanted.remind();
+      continue;
+    }
     if (wanted.until == never) {
       runtime::park(wanted.address, wanted.ready);
       return waited::done;

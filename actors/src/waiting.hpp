@@ -37,6 +37,10 @@ struct wait_request {
   task_actor* task = nullptr;              ///< likewise
   bool lends_permit = false;               ///< the body gives its `max_parallel` permit back meanwhile
   bool gives_up = true;                    ///< false: destructors, which wait whatever happens
+  duration remind_every = duration::max(); ///< how often `remind` is called while the wait lasts
+  runtime::function_ref<void()> remind = nothing;
+
+  static constexpr auto nothing = [] {};
 };
 
 /// Blocks until ready, or the time has come. `no_threads`: nothing could run while this thread waits.

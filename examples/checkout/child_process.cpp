@@ -82,8 +82,8 @@ muster::result<child_process> child_process::start(const std::vector<std::string
     argv.push_back(const_cast<char*>(argument.c_str()));
   argv.push_back(nullptr);
   pid_t pid = 0;
-  if (const int code = ::posix_spawn(&pid, "/proc/self/exe", &settings.actions, &settings.attributes, argv.data(),
-                                     environ);
+  if (const int code =
+          ::posix_spawn(&pid, "/proc/self/exe", &settings.actions, &settings.attributes, argv.data(), environ);
       code != 0)
     return std::unexpected{muster::error{std::error_code{code, std::generic_category()}, "starting a process"}};
   input.reset();
@@ -91,8 +91,8 @@ muster::result<child_process> child_process::start(const std::vector<std::string
   child_process child{pid, std::move(output)};
   if (first_line(child.output_.get(), steady_clock::now() + patience) != "ready") {
     child.kill();
-    return std::unexpected{muster::error{muster::errc::start_failed, "process " + std::to_string(pid) +
-                                                                       " did not say that it is ready"}};
+    return std::unexpected{
+        muster::error{muster::errc::start_failed, "process " + std::to_string(pid) + " did not say that it is ready"}};
   }
   return child;
 }
@@ -118,8 +118,8 @@ muster::result<void> child_process::stop(muster::duration patience) {
   if (!ended)
     return std::unexpected{muster::error{std::errc::timed_out, "process " + std::to_string(pid) + " had to be killed"}};
   if (!WIFEXITED(status) || WEXITSTATUS(status) != 0)
-    return std::unexpected{
-      muster::error{std::errc::io_error, "process " + std::to_string(pid) + " ended badly: " + std::to_string(status)}};
+    return std::unexpected{muster::error{std::errc::io_error,
+                                         "process " + std::to_string(pid) + " ended badly: " + std::to_string(status)}};
   return {};
 }
 
@@ -132,8 +132,7 @@ void child_process::kill() noexcept {
 
 int child_process::reap() noexcept {
   int status = 0;
-  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {
-  }
+  while (::waitpid(pid_, &status, 0) < 0 && errno == EINTR) {}
   pid_ = 0;
   output_.reset();
   return status;

@@ -22,7 +22,9 @@ public:
   /// Runs /proc/self/exe with `arguments`; returns once the child has said "ready" on its standard output.
   [[nodiscard]] static muster::result<child_process> start(const std::vector<std::string>& arguments,
                                                            muster::duration patience);
-  child_process(child_process&& other) noexcept : pid_(std::exchange(other.pid_, 0)), output_(std::move(other.output_)) {}
+  child_process(child_process&& other) noexcept
+      : pid_(std::exchange(other.pid_, 0)),
+        output_(std::move(other.output_)) {}
   child_process& operator=(child_process&& other) noexcept;
   ~child_process() { kill(); }
 

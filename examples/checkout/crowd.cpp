@@ -30,9 +30,10 @@ muster::result<answered> send_and_leave(muster::context& ctx, int port, const st
   auto line = connect_to(port);
   if (!line)
     return std::unexpected{std::move(line).error()};
-  const auto text = fmt::format("POST /checkout HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n"
-                                "Content-Length: {}\r\n\r\n{}",
-                                body.size(), body);
+  const auto text = fmt::format(
+      "POST /checkout HTTP/1.1\r\nHost: shop\r\nContent-Type: application/json\r\n"
+      "Content-Length: {}\r\n\r\n{}",
+      body.size(), body);
   if (::send(line->get(), text.data(), text.size(), MSG_NOSIGNAL) < 0)
     return std::unexpected{system_failure("sending an order")};
   if (auto patience = ctx.sleep_for(150ms); !patience)

@@ -15,7 +15,7 @@ namespace shop {
 
 /// What became of one order, as its customer sees it.
 struct answered {
-  int status = 0;          ///< 0: hung up without waiting; -1: no answer came, or a repeated order got two different ones
+  int status = 0; ///< 0: hung up without waiting; -1: no answer came, or a repeated order got two different ones
   std::string body;
   muster::duration took{};
 };

@@ -13,10 +13,12 @@ public:
   std::string message(int code) const override { return sqlite3_errstr(code); }
 };
 
-[[noreturn]] void fail(sqlite3* connection, const std::string& doing) {
+[[noreturn]] void fail(sqlite3* connection, std::string doing) {
   const int code = connection ? sqlite3_extended_errcode(connection) : SQLITE_NOMEM;
-  throw std::system_error{code, sqlite_category(),
-                          doing + ": " + (connection ? sqlite3_errmsg(connection) : "out of memory")};
+  const std::string_view says = connection ? sqlite3_errmsg(connection) : "";
+  if (!says.empty() && says != sqlite3_errstr(code)) // the code's own text follows anyway
+    doing.append(": ").append(says);
+  throw std::system_error{code, sqlite_category(), doing};
 }
 
 void execute(sqlite3* connection, const char* sql) {
@@ -41,7 +43,8 @@ std::string row_view::text(int column) const {
 }
 
 transaction::transaction(sqlite3* connection, std::unique_lock<std::mutex> turn, bool writes)
-    : connection_(connection), turn_(std::move(turn)) {
+    : connection_(connection),
+      turn_(std::move(turn)) {
   execute(connection_, writes ? "BEGIN IMMEDIATE" : "BEGIN");
 }
 

@@ -45,7 +45,8 @@ public:
   /// Runs one statement that answers nothing; returns how many rows it changed.
   template <class... Values>
   std::int64_t run(std::string_view sql, const Values&... values) {
-    return each(sql, [](const row_view&) {}, values...);
+    return each(
+        sql, [](const row_view&) {}, values...);
   }
   /// Calls `take(row)` for every row of the answer; returns how many rows the statement changed.
   template <class Take, class... Values>
@@ -61,7 +62,8 @@ public:
   template <class... Values>
   [[nodiscard]] std::int64_t number(std::string_view sql, std::int64_t otherwise, const Values&... values) {
     auto found = otherwise;
-    each(sql, [&](const row_view& row) { found = row.number(0); }, values...);
+    each(
+        sql, [&](const row_view& row) { found = row.number(0); }, values...);
     return found;
   }
   void commit();

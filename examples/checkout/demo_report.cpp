@@ -42,14 +42,16 @@ std::string euros(std::int64_t cents) { return fmt::format("{}.{:02}", cents / 1
 } // namespace
 
 demo_report::demo_report(const std::vector<csv_order>& orders, muster::duration time_for_all)
-    : orders_(orders), time_for_all_(time_for_all) {}
+    : orders_(orders),
+      time_for_all_(time_for_all) {}
 
 void demo_report::opening(const shop_site& shop) {
   heading("the shop");
   say("http://127.0.0.1:{}/checkout\n", shop.port());
   for (const auto* service : shop.services())
     say("the {} service: process {}, port {}\n", service->name(), service->pid(), service->port());
-  say("An order has {:.1f} s for everything (8 s by default; less here, so that slow payments need not be waited for).\n",
+  say("An order has {:.1f} s for everything (8 s by default; less here, so that slow payments need not be waited "
+      "for).\n",
       seconds{time_for_all_}.count());
 }
 
@@ -127,8 +129,8 @@ bool demo_report::outcomes(const std::vector<order_record>& recorded) {
       wrong.push_back(fmt::format("{} ({}): {}", o.what.id, to_string(o.wrong),
                                   entered ? "is in the books" : "is missing in the books"));
     else if (entered && entry->second->status != status)
-      wrong.push_back(fmt::format("{}: the customer was told {}, the books say {}", o.what.id, status,
-                                  entry->second->status));
+      wrong.push_back(
+          fmt::format("{}: the customer was told {}, the books say {}", o.what.id, status, entry->second->status));
   }
   const auto lucky = counts[fault::last_items].statuses[200];
   if (lucky != expected_last_items(orders_))

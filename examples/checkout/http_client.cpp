@@ -52,8 +52,7 @@ muster::result<http_reply> send(interruptible_client& client, muster::duration l
 
 } // namespace
 
-muster::result<http_reply> http_post(muster::context& ctx, int port, const std::string& path,
-                                     const std::string& body) {
+muster::result<http_reply> http_post(muster::context& ctx, int port, const std::string& path, const std::string& body) {
   interruptible_client client{port, &ctx};
   const auto stop_when_asked = ctx.on_cancel([&] { client.stop(); });
   // The deadline is Muster's business; httplib's own limit only comes after it, so that it never speaks first.

@@ -15,8 +15,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
-constexpr auto time_to_ask = 3s;                       ///< for a request to arrive
-constexpr std::size_t most_bytes = 8 * 1024 * 1024;    ///< of one request, those that are only read away too
+constexpr auto time_to_ask = 3s;                    ///< for a request to arrive
+constexpr std::size_t most_bytes = 8 * 1024 * 1024; ///< of one request, those that are only read away too
 
 struct refusal {
   failure code;
@@ -28,7 +28,10 @@ struct refusal {
 class conversation final : private httplib::Server {
 public:
   conversation(muster::context& ctx, int socket, const counter& at, const outcome_hook& hook)
-      : socket_(socket), at_(at), hook_(hook), stream_(socket, http_stream::clock::now() + time_to_ask, most_bytes) {
+      : socket_(socket),
+        at_(at),
+        hook_(hook),
+        stream_(socket, http_stream::clock::now() + time_to_ask, most_bytes) {
     // A cancelled task stops waiting for its client's request, but may still say why it has none of it.
     reading_ = ctx.on_cancel([socket] { ::shutdown(socket, SHUT_RD); });
     set_payload_max_length(largest_body);
@@ -137,9 +140,10 @@ using seat = std::unique_ptr<std::atomic<int>, decltype([](std::atomic<int>* tak
 void turn_away(const file_descriptor& connection) {
   const auto v = verdict_on(muster::error{failure::busy, "too many connections"});
   const auto body = text_of(v.answer) + "\n";
-  const auto text = fmt::format("HTTP/1.1 {} Service Unavailable\r\nContent-Type: application/json\r\nConnection: close"
-                                "\r\nContent-Length: {}\r\n\r\n{}",
-                                v.status, body.size(), body);
+  const auto text = fmt::format(
+      "HTTP/1.1 {} Service Unavailable\r\nContent-Type: application/json\r\nConnection: close"
+      "\r\nContent-Length: {}\r\n\r\n{}",
+      v.status, body.size(), body);
   static_cast<void>(::send(connection.get(), text.data(), text.size(), MSG_NOSIGNAL | MSG_DONTWAIT));
   ::shutdown(connection.get(), SHUT_WR);
   std::array<char, 8192> rest;
@@ -149,7 +153,11 @@ void turn_away(const file_descriptor& connection) {
 } // namespace
 
 http_front::http_front(file_descriptor listening, const counter& at, muster::scope& crew, outcome_hook hook)
-    : listening_(std::move(listening)), port_(port_of(listening_)), at_(at), crew_(crew), hook_(std::move(hook)) {}
+    : listening_(std::move(listening)),
+      port_(port_of(listening_)),
+      at_(at),
+      crew_(crew),
+      hook_(std::move(hook)) {}
 
 void http_front::open() {
   crew_.execute({.name = "accept", .blocking = true}, [this](muster::context& ctx) { return accept(ctx); });

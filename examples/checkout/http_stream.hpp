@@ -19,7 +19,9 @@ class http_stream final : public httplib::Stream {
 public:
   using clock = std::chrono::steady_clock;
   http_stream(int socket, clock::time_point until, std::size_t budget) noexcept
-      : socket_(socket), until_(until), budget_(budget) {}
+      : socket_(socket),
+        until_(until),
+        budget_(budget) {}
 
   bool is_readable() const override { return begin_ != end_ || ready(POLLIN, until_); }
   bool is_writable() const override { return ready(POLLOUT, clock::now() + write_patience); }

@@ -5,8 +5,8 @@
 #include "service_host.hpp"
 #include "site.hpp"
 
-#include <CLI/CLI.hpp>
 #include <fmt/format.h>
+#include <CLI/CLI.hpp>
 
 #include <pthread.h>
 

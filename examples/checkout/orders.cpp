@@ -18,9 +18,9 @@ constexpr std::size_t longest_cart = 20;
 constexpr std::int64_t most_of_one = 1000;
 
 constexpr std::array the_catalogue{
-  product{"anvil", 12'900, 1'000'000}, product{"rope", 1'450, 1'000'000},   product{"lamp", 3'990, 1'000'000},
-  product{"boots", 8'900, 1'000'000},  product{"shovel", 2'499, 1'000'000}, product{"lantern", 5'500, 3},
-  product{"unicorn", 990'000, 0},
+    product{"anvil", 12'900, 1'000'000}, product{"rope", 1'450, 1'000'000},   product{"lamp", 3'990, 1'000'000},
+    product{"boots", 8'900, 1'000'000},  product{"shovel", 2'499, 1'000'000}, product{"lantern", 5'500, 3},
+    product{"unicorn", 990'000, 0},
 };
 constexpr std::array<std::string_view, 6> the_users{"ada", "bob", "cleo", "dan", "eve", "finn"};
 

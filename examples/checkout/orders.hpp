@@ -58,7 +58,7 @@ inline constexpr std::string_view mute = "card-mute";         ///< the money is 
 
 /// What is the matter with an order of orders.csv, which decides how the client behaves and what it should be answered.
 enum class fault {
-  unknown,      ///< an empty column: nobody says what should become of it
+  unknown, ///< an empty column: nobody says what should become of it
   none,
   invalid_cart,
   unknown_user,
@@ -72,7 +72,7 @@ enum class fault {
   client_gone,  ///< the client hangs up without waiting for the answer
   bad_json,
   oversized,
-  repeated,     ///< sent twice; must be charged once
+  repeated, ///< sent twice; must be charged once
 };
 [[nodiscard]] std::string_view to_string(fault what) noexcept;
 [[nodiscard]] std::optional<fault> fault_named(std::string_view name) noexcept;

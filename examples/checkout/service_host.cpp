@@ -25,9 +25,7 @@ class server final : public httplib::Server {
 public:
   /// httplib binds with SO_REUSEPORT, so that the port can be the one that the parent keeps. Its queue of five
   /// connections is lengthened.
-  bool open(int port) {
-    return bind_to_port("127.0.0.1", port) && ::listen(svr_sock_, waiting_connections) == 0;
-  }
+  bool open(int port) { return bind_to_port("127.0.0.1", port) && ::listen(svr_sock_, waiting_connections) == 0; }
 };
 
 void answer(const service_handler& handler, const httplib::Request& req, httplib::Response& res) {
@@ -43,8 +41,8 @@ void answer(const service_handler& handler, const httplib::Request& req, httplib
     return;
   }
   const auto& e = got.error();
-  const auto code = e.code().category() == failure_category() ? static_cast<failure>(e.code().value())
-                                                              : failure::service_broke;
+  const auto code =
+      e.code().category() == failure_category() ? static_cast<failure>(e.code().value()) : failure::service_broke;
   const nlohmann::json body{{"failure", name_of(code)}, {"message", e.message()}};
   res.status = http_status(code);
   res.set_content(text_of(body), "application/json");

@@ -16,7 +16,7 @@ namespace shop {
 
 struct service_options {
   int port = 0;
-  int parent = 0;       ///< process id of the program that started it
+  int parent = 0; ///< process id of the program that started it
   std::string db;
 };
 
@@ -26,8 +26,9 @@ using service_routes = std::map<std::string, service_handler>;
 /// Serves POST requests on the routes until SIGTERM or SIGINT; then calls `stopping` (for handlers that wait), lets
 /// the handlers finish and returns the process's exit code. Says "ready" on standard output when it listens. To be
 /// called on the main thread before there is any other.
-[[nodiscard]] int run_service(const service_options& options, const std::function<service_routes()>& start,
-                              const std::function<void()>& stopping = [] {});
+[[nodiscard]] int run_service(
+    const service_options& options, const std::function<service_routes()>& start,
+    const std::function<void()>& stopping = [] {});
 
 [[nodiscard]] int run_user_service(const service_options& options);
 [[nodiscard]] int run_payment_service(const service_options& options);

@@ -19,12 +19,15 @@ constexpr muster::duration time_to_stop = 5s;
 } // namespace
 
 service_process::service_process(std::string name, std::string db, file_descriptor port, std::vector<pid_t>& pids)
-    : name_(std::move(name)), db_(std::move(db)), port_(std::move(port)), pids_(&pids) {}
+    : name_(std::move(name)),
+      db_(std::move(db)),
+      port_(std::move(port)),
+      pids_(&pids) {}
 
 muster::result<void> service_process::start() {
-  auto started = child_process::start({"service", name_, "--port", std::to_string(port()), "--parent",
-                                       std::to_string(::getpid()), "--db", db_},
-                                      time_to_start);
+  auto started = child_process::start(
+      {"service", name_, "--port", std::to_string(port()), "--parent", std::to_string(::getpid()), "--db", db_},
+      time_to_start);
   if (!started)
     return std::unexpected{muster::error{std::move(started).error(), "starting the " + name_ + " service"}};
   process_.emplace(std::move(*started));
@@ -41,7 +44,8 @@ muster::result<void> service_process::stop() {
 void service_process::kill() noexcept { process_.reset(); }
 
 shop_site::shop_site(muster::manager& site, site_options options)
-    : site_(site), options_(std::move(options)),
+    : site_(site),
+      options_(std::move(options)),
       // A connection that ends badly must not end the others.
       house_(site.create_scope("house", {.on_failure = muster::isolate})) {}
 

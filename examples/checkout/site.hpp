@@ -68,8 +68,8 @@ private:
   std::vector<pid_t> pids_;
   std::vector<service_process*> services_; ///< user, payment, inventory; each belongs to the scope
   std::optional<counter> counter_;
-  http_front* front_ = nullptr;            ///< belongs to the scope
-  muster::scope house_;                    ///< last, so that it ends first
+  http_front* front_ = nullptr; ///< belongs to the scope
+  muster::scope house_;         ///< last, so that it ends first
 };
 
 } // namespace shop

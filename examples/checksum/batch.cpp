@@ -33,10 +33,9 @@ muster::result<answers> hash_all(muster::context& ctx, const batch& files, tally
     if (!file) {
       done.emplace_back(file.error());
     } else if (file->size > block_size && files.names.size() > 1) {
-      done.emplace_back(files.crew.execute({.name = name, .priority = muster::priority::high},
-                                           [path = std::move(path), &counts](muster::context& own) {
-                                             return hash(own, path, counts);
-                                           }));
+      done.emplace_back(files.crew.execute(
+          {.name = name, .priority = muster::priority::high},
+          [path = std::move(path), &counts](muster::context& own) { return hash(own, path, counts); }));
     } else if (auto one = hash(ctx, std::move(*file), counts)) {
       std::visit([&](const auto& got) { done.emplace_back(got); }, *one);
     } else {
@@ -51,9 +50,8 @@ muster::result<answers> hash_all(muster::context& ctx, const batch& files, tally
 muster::task<answers> start(std::shared_ptr<const batch> files, tally& counts) {
   auto& crew = files->crew;
   const std::string_view name = files->names.front();
-  return crew.execute(name, [files = std::move(files), &counts](muster::context& ctx) {
-    return hash_all(ctx, *files, counts);
-  });
+  return crew.execute(
+      name, [files = std::move(files), &counts](muster::context& ctx) { return hash_all(ctx, *files, counts); });
 }
 
 } // namespace checksum

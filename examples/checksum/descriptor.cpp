@@ -23,7 +23,8 @@ int open_in_pieces(const std::string& path, int flags) {
       errno = ENAMETOOLONG;
       return -1;
     }
-    const std::string piece = path.substr(from, slash + 1 - from); // its slash at the end follows a link, as a path does
+    // With its slash at the end, so that a link on the way is followed as in a whole path.
+    const std::string piece = path.substr(from, slash + 1 - from);
     const int at = above.number() < 0 ? AT_FDCWD : above.number();
     above = descriptor{openat(at, piece.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
     if (above.number() < 0)
@@ -46,6 +47,8 @@ std::error_code last_error() noexcept { return {errno, std::generic_category()};
 
 std::expected<descriptor, std::error_code> open_path(const std::string& path, int flags) {
   int number = open(path.c_str(), always | flags);
+  if (number < 0 && errno == EWOULDBLOCK) // another program's lease on the file: it is given up when somebody waits
+    number = open(path.c_str(), (always & ~O_NONBLOCK) | flags);
   if (number < 0 && errno == ENAMETOOLONG && path.size() >= PATH_MAX)
     number = open_in_pieces(path, flags);
   if (number < 0)

@@ -7,7 +7,7 @@
 namespace checksum {
 
 namespace {
-constexpr std::chrono::milliseconds patience{80};
+constexpr std::chrono::milliseconds patience{60};
 }
 
 last_resort::last_resort(std::stop_token asked, std::function<int()> last_words)

@@ -13,7 +13,7 @@ namespace checksum {
 
 class last_resort {
 public:
-  /// If `asked` is asked to stop and this object still lives 80 ms later: calls `last_words` and ends the process with
+  /// If `asked` is asked to stop and this object still lives 60 ms later: calls `last_words` and ends the process with
   /// the status that it returns, at once and without destructors.
   last_resort(std::stop_token asked, std::function<int()> last_words);
   /// Everything has ended by itself.

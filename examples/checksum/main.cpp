@@ -35,19 +35,40 @@ int say_last_words(screen& shown, const tally& counts, int signal, bool timed_ou
   return signal != 0 ? by_signal + signal : timed_out ? out_of_time : trouble;
 }
 
+/// Names the bodies that are still running.
+void name_survivors(const muster::manager& site, screen& shown) {
+  const auto everybody = site.tree();
+  for (std::size_t i = 0; i < everybody.nodes.size(); ++i)
+    if (everybody.nodes[i].thread != 0)
+      shown.complain(everybody.path_of(i), "does not stop");
+}
+
 int run(const options& wanted) {
   interrupts signals; // first, so that every other thread inherits its mask
-  muster::manager site{{.name = "checksum", .workers = wanted.jobs, .max_workers = wanted.jobs, .parent = signals.token()}};
+  muster::manager site{{
+      .name = "checksum",
+      .workers = wanted.jobs,
+      .max_workers = wanted.jobs, // no more even while they wait for the disk
+      .trace = {.mode = wanted.trace.empty() ? muster::trace_mode::off : muster::trace_mode::ring},
+      .parent = signals.token(),
+  }};
   tally counts;
   screen shown{counts};
-  output out{[&] { shown.hide_bar(); }};
-  std::optional<last_resort> way_out;
+  output out{[&, on_one_terminal = isatty(STDOUT_FILENO) == 1] {
+    if (on_one_terminal)
+      shown.hide_bar();
+  }};
 
+  // Declared before the scope that they work in: when it is cancelled all folders are joined together, and not one by
+  // one by the destructor of the sweep.
+  std::optional<sweep> work;
+  std::optional<last_resort> way_out;
   const auto all_read = site.with_timeout("tree", wanted.timeout, [&](muster::scope& crew) {
     way_out.emplace(crew.stop_token(), [&, deadline = crew.deadline()] {
-      return say_last_words(shown, counts, signals.number(), site.now() >= deadline, "the system does not let go");
+      name_survivors(site, shown);
+      return say_last_words(shown, counts, signals.number(), site.now() >= deadline, "stopped");
     });
-    return sweep{site, crew, wanted.folders, out, shown, counts}.run();
+    return work.emplace(site, crew, wanted.folders, out, shown, counts).run();
   });
   way_out.reset();
 

@@ -56,22 +56,23 @@ std::expected<options, int> read_options(int argc, const char* const* argv) {
   wanted.jobs = std::max(1U, std::thread::hardware_concurrency());
 
   CLI::App app{"SHA-256 of every regular file below the folders, sorted by path, as sha256sum writes it.", "checksum"};
-  app.footer("Exit status: 0 all done; 1 something could not be read or written; 2 bad usage; 124 out of time;\n"
-             "128 + the signal's number if interrupted (130 for Ctrl-C).");
+  app.footer(
+      "Exit status: 0 all done; 1 something could not be read or written; 2 bad usage; 124 out of time;\n"
+      "128 + the signal's number if interrupted (130 for Ctrl-C).");
   app.add_option("DIR", wanted.folders, "folders (or files); symbolic links are not followed")->required();
   app.add_option("-j,--jobs", wanted.jobs, "how many files are hashed at the same time")
-    ->check(CLI::Range(1U, 1024U))
-    ->capture_default_str();
+      ->check(CLI::Range(1U, 1024U))
+      ->capture_default_str();
   app.add_option_function<std::string>(
-       "-t,--timeout",
-       [&](const std::string& text) {
-         const auto limit = parse_duration(text);
-         if (!limit)
-           throw CLI::ValidationError("--timeout", "'" + text + "' is not a time such as 500ms, 30s, 2m or 1h");
-         wanted.timeout = *limit;
-       },
-       "stop after this time: 500ms, 30s, 2m, 1h")
-    ->type_name("TIME");
+         "-t,--timeout",
+         [&](const std::string& text) {
+           const auto limit = parse_duration(text);
+           if (!limit)
+             throw CLI::ValidationError("--timeout", "'" + text + "' is not a time such as 500ms, 30s, 2m or 1h");
+           wanted.timeout = *limit;
+         },
+         "stop after this time: 500ms, 30s, 2m, 1h")
+      ->type_name("TIME");
   app.add_option("--trace", wanted.trace, "write what the runtime did to this file (JSON lines)")->type_name("FILE");
 
   try {

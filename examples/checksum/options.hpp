@@ -12,10 +12,10 @@
 namespace checksum {
 
 struct options {
-  std::vector<std::string> folders;             ///< as they were written
-  unsigned jobs = 1;                            ///< bodies that hash at the same time
+  std::vector<std::string> folders;              ///< as they were written
+  unsigned jobs = 1;                             ///< bodies that hash at the same time
   muster::duration timeout = muster::no_timeout; ///< for everything together
-  std::string trace;                            ///< file for the trace; empty: none is written
+  std::string trace;                             ///< file for the trace; empty: none is written
 };
 
 /// Reads the arguments. If there is nothing to do then (a mistake, which was explained on stderr; --help) the exit

@@ -12,9 +12,11 @@ namespace {
 /// Files in one batch: enough that starting a task does not count, few enough that a folder keeps all workers busy.
 constexpr std::size_t batch_size = 32;
 /// How much may be in the line at the same time, and what its members count: roughly a file's worth of memory each.
-constexpr std::size_t line_limit = std::size_t{1} << 17U;
+constexpr std::size_t line_limit = std::size_t{1} << 16U;
 constexpr std::size_t batch_cost = 8;
 constexpr std::size_t folder_cost = 32;
+/// Folders that may be closed and not joined yet.
+constexpr std::size_t most_closed = 64;
 
 /// The task that the next answer of `sums` still needs, or null.
 const muster::task_handle* needed(const muster::task<answers>& sums, std::size_t printed) {
@@ -27,11 +29,24 @@ const muster::task_handle* needed(const muster::task<answers>& sums, std::size_t
   return large != nullptr && !large->ready() ? large : nullptr;
 }
 
+/// Of a file that was named on the command line.
+std::shared_ptr<const std::string> no_folder() { return std::make_shared<const std::string>(); }
+
+muster::error why_stopped(const muster::scope& crew) { return crew.reason().to_error(crew.path()); }
+
+muster::error cannot_write(std::error_code why) { return {why, "standard output"}; }
+
 } // namespace
 
 sweep::sweep(muster::manager& site, muster::scope& crew, const std::vector<std::string>& starts, output& out,
              screen& shown, tally& counts)
-    : site_{site}, crew_{crew}, trees_{starts}, out_{out}, shown_{shown}, counts_{counts}, entered_(starts.size()) {}
+    : site_{site},
+      crew_{crew},
+      trees_{starts},
+      out_{out},
+      shown_{shown},
+      counts_{counts},
+      entered_(starts.size()) {}
 
 muster::result<bool> sweep::run() {
   muster::result<void> fine;
@@ -45,11 +60,12 @@ muster::result<bool> sweep::run() {
     else
       fine = wait_for_front();
   }
-  if (fine)
-    fine = join_leaving(0);
+  const bool all_printed = fine && walked_ && line_.empty();
+  if (all_printed)
+    fine = join_closed(0);
   if (const auto problem = out_.flush(); problem && fine)
     fine = std::unexpected{cannot_write(problem)};
-  if (fine && !(walked_ && line_.empty()))
+  if (!all_printed && crew_.cancelled()) // this is why the task in front failed, too
     fine = std::unexpected{why_stopped(crew_)};
   if (!fine)
     return std::unexpected{std::move(fine).error()};
@@ -91,7 +107,7 @@ void sweep::take(std::size_t start, const step& file) {
   if (batch_ && (&batch_->crew != &crew || batch_->names.size() == batch_size))
     send_batch();
   if (!batch_)
-    batch_ = std::make_shared<batch>(crew, entered.empty() ? std::make_shared<const std::string>() : entered.back()->path);
+    batch_ = std::make_shared<batch>(crew, entered.empty() ? no_folder() : entered.back()->path);
   batch_->names.emplace_back(file.name);
   counts_.found.fetch_add(1, std::memory_order_relaxed);
 }
@@ -122,25 +138,26 @@ bool sweep::front_is_ready() const {
 }
 
 muster::result<void> sweep::serve_front() {
-  if (auto* const front = std::get_if<started>(&line_.front())) {
-    if (auto printed = print_ready(*front); !printed || front->printed < front->files->names.size())
+  auto& front = line_.front();
+  if (auto* const batch = std::get_if<started>(&front)) {
+    if (auto printed = print_ready(*batch); !printed || batch->printed < batch->files->names.size())
       return printed;
-    cost_ -= cost_of(line_.front());
-  } else {
-    cost_ -= folder_cost;
-    auto& over = std::get<complete>(line_.front());
-    over->crew.close();
-    leaving_.push_back(std::move(over));
+  }
+  cost_ -= cost_of(front);
+  if (auto* const over = std::get_if<complete>(&front)) {
+    (*over)->crew.close();
+    closed_.push_back(std::move(*over));
   }
   line_.pop_front();
-  return join_leaving(64);
+  return join_closed(most_closed);
 }
 
-muster::result<void> sweep::join_leaving(std::size_t limit) {
-  while (!leaving_.empty() && (leaving_.size() > limit || leaving_.front()->crew.ended())) {
-    if (auto joined = leaving_.front()->crew.wait(); !joined)
+/// Joins the folders that have ended, and more until no more than `leave` are left.
+muster::result<void> sweep::join_closed(std::size_t leave) {
+  while (!closed_.empty() && (closed_.size() > leave || closed_.front()->crew.ended())) {
+    if (auto joined = closed_.front()->crew.wait(); !joined)
       return joined;
-    leaving_.pop_front();
+    closed_.pop_front();
   }
   return {};
 }
@@ -190,13 +207,5 @@ muster::result<void> sweep::wait_for_front() {
     static_cast<void>(task->wait_for(shown_.has_bar() ? screen::interval : muster::no_timeout));
   return {};
 }
-
-/// The reason of the whole, if it was asked to stop; else that of `crew`.
-muster::error sweep::why_stopped(muster::scope& crew) const {
-  auto& asked = crew_.cancelled() ? crew_ : crew;
-  return asked.reason().to_error(asked.path());
-}
-
-muster::error sweep::cannot_write(std::error_code why) const { return {why, "standard output"}; }
 
 } // namespace checksum

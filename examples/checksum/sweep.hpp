@@ -7,11 +7,12 @@
 ///        └─ lib …
 ///
 /// Everything starts in one place and ends in one place. Main walks in the order of the output and puts what it starts
-/// into a line: the task of a batch; the scope of a folder that is complete, closed, so that it ends with its last task.
-/// At the line's front main prints a task's answers, and joins a folder's scope: everything below that folder stood
-/// before it in the line, so everybody has left by then. No body waits for another one, so neither the depth nor the
-/// width of a tree costs a thread: there are `--jobs` workers and not one more. The line is bounded, hence the memory:
-/// if its front is slow (a huge file) the walk rests when the line is full, while the workers do what is in it.
+/// into a line: the task of a batch; a folder whose walk is complete. At the line's front it prints a task's answers,
+/// and closes a folder's scope: everything below that folder stood before it in the line, so nobody there can start
+/// anything more. Closed scopes end by themselves; main joins them a little later and need not wait for that. No body
+/// waits for another one, so neither the depth nor the width of a tree costs a thread: there are `--jobs` workers and
+/// not one more. The line is bounded, hence the memory: if its front is slow (a huge file) the walk rests when the line
+/// is full, while the workers do what is in it.
 ///
 /// What cannot be read is an answer, not a failure: a task fails only if checksum itself is at its wits' end (out of
 /// memory), and then everything stops. When `crew` is asked to stop, what has been printed is what was complete in order
@@ -57,7 +58,7 @@ private:
     std::shared_ptr<const std::string> path;
   };
 
-  /// What stands in the line: a batch, of whose answers some may be printed already, or a folder that is complete.
+  /// What stands in the line: a batch, of whose answers some may be printed already, or a folder after all that is below.
   struct started {
     std::shared_ptr<const batch> files;
     muster::task<answers> task;
@@ -74,11 +75,9 @@ private:
 
   [[nodiscard]] bool front_is_ready() const;
   [[nodiscard]] muster::result<void> serve_front();
-  [[nodiscard]] muster::result<void> join_leaving(std::size_t limit);
   [[nodiscard]] muster::result<void> print_ready(started& front);
+  [[nodiscard]] muster::result<void> join_closed(std::size_t leave);
   [[nodiscard]] muster::result<void> wait_for_front();
-  [[nodiscard]] muster::error why_stopped(muster::scope& crew) const;
-  [[nodiscard]] muster::error cannot_write(std::error_code why) const;
 
   void print(const started& front, const digest& sum);
   void print(const started& front, const std::error_code& problem);
@@ -93,8 +92,8 @@ private:
   std::vector<std::vector<complete>> entered_; ///< for each start, the folders that its walk is in
   std::shared_ptr<batch> batch_;               ///< files for the next task
   std::deque<place> line_;
-  std::deque<complete> leaving_;
-  std::size_t cost_ = 0; ///< of all that is in the line
+  std::size_t cost_ = 0;        ///< of all that is in the line
+  std::deque<complete> closed_; ///< folders behind the front, children before parents
   bool walked_ = false;
   bool all_read_ = true;
 };

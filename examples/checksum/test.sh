@@ -10,7 +10,7 @@ readonly checksum
 case_to_run=${2:?the name of a test}
 
 scratch=$(mktemp -d) || exit 1
-trap 'chmod -R u+rwx -- "$scratch"; rm -rf -- "$scratch"' EXIT
+trap 'chmod -f 700 "$scratch/tree/closed"; rm -rf -- "$scratch"' EXIT
 cd -- "$scratch" || exit 1
 
 fail() {
@@ -92,7 +92,7 @@ matches_sha256sum() {
   ln -s nowhere tree/link-to-nothing
   mkfifo tree/fifo
   same tree
-  same tree/ 
+  same tree/
   same ./tree//
   same tree/sub/.
   same tree/sub/file
@@ -241,19 +241,20 @@ takes_deep_and_wide_trees() {
   mkdir wide
   (
     cd wide || exit 1
-    for ((i = 0; i < 1000; ++i)); do mkdir "$i" && printf '%s' "$i" >"$i/file"; done
+    mkdir {0..999}
+    for ((i = 0; i < 1000; ++i)); do printf '%s' "$i" >"$i/file"; done
     for ((i = 0; i < 2000; ++i)); do printf '%s' "$i" >"file-$i"; done
   ) || fail "cannot make the tree"
   same wide
 
-  # Deeper than the 1,024 descriptors and the 4,096 bytes of a path that a process has by default.
-  local depth
+  # Deeper than the descriptors that it may have, and than the 4,096 bytes that the system takes for a path.
+  local hop
+  hop=$(printf 'folder/%.0s' {1..500})
   mkdir deep
   (
     cd deep || exit 1
-    for ((depth = 0; depth < 1500; ++depth)); do
-      mkdir folder && cd -P folder 2>/dev/null || exit 1
-      ((depth % 500)) || printf '%s' "$depth" >file
+    for ((i = 0; i < 3; ++i)); do
+      mkdir -p "$hop" && cd -P "$hop" 2>/dev/null && printf '%s' "$i" >file || exit 1
     done
     printf 'bottom' >file
   ) || skip "no deep tree can be made here"

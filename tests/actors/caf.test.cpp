@@ -143,7 +143,12 @@ TEST_CASE("the failure of an actor to which a scope is linked cancels the scope"
   system_of_an_application app;
   auto site = muster::in_system(app.system, {.name = "site", .workers = 2});
   auto crew = site.create_scope("crew");
-  auto task = crew.execute("t", [](muster::context& ctx) { return ctx.wait_until_cancelled().kind(); });
+  std::latch running{1};
+  auto task = crew.execute("t", [&](muster::context& ctx) {
+    running.count_down();
+    return ctx.wait_until_cancelled().kind();
+  });
+  running.wait();
   const auto scope_actor = muster::actor_of(crew);
   app.system.spawn([scope_actor](caf::event_based_actor* self) {
     self->link_to(scope_actor);
@@ -299,17 +304,19 @@ TEST_CASE("an application's actor never runs on Muster's threads", "[caf]") {
     threads.emplace_back(name);
   };
   std::latch heard{200};
+  std::vector<caf::actor> observers; // an actor that nobody refers to ends
   for (int i = 0; i < 200; ++i) {
     auto task = crew.execute("t", [] { throw std::runtime_error{"boom"}; });
     const auto actor = muster::actor_of(task);
-    app.system.spawn([&, actor](caf::event_based_actor* self) -> caf::behavior {
-      self->set_down_handler([&](const caf::down_msg&) {
+    observers.push_back(app.system.spawn([&, actor](caf::event_based_actor* self) -> caf::behavior {
+      self->set_down_handler([&, self](const caf::down_msg&) {
         where();
         heard.count_down();
+        self->quit();
       });
       self->monitor(actor);
-      return {[self](int) { self->quit(); }};
-    });
+      return {[](int) {}};
+    }));
   }
   heard.wait();
   for (const auto& name : threads)

@@ -44,6 +44,7 @@ TEST_CASE("an on_cancel function that is registered after the cancel runs at onc
     called.wait();
     return true;
   });
+  await_start(worker);
   worker.cancel();
   CHECK(worker.get().ok());
   CHECK(crew.wait());
@@ -60,7 +61,7 @@ TEST_CASE("every on_cancel function of a task runs") {
     for (const auto& each : called)
       each.wait();
   });
-  await([&] { return worker.state() == muster::task_state::running; });
+  await_start(worker);
   worker.cancel();
   CHECK(worker.get().ok());
   CHECK(crew.wait());
@@ -262,6 +263,7 @@ TEST_CASE("a task's token that is asked for after the cancel has been asked to s
     const std::stop_callback callback{ctx.stop_token(), [&] { called.open(); }};
     called.wait();
   });
+  await_start(worker);
   worker.cancel();
   CHECK(worker.get().ok());
   CHECK(crew.wait());

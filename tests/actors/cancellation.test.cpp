@@ -5,7 +5,7 @@
 
 using namespace support;
 
-TEST_CASE("a cancel has a kind, a path where it began, a text and a moment") {
+TEST_CASE("a cancel has a kind and a path where it began and a text and a moment") {
   const auto clock = still_clock();
   muster::manager site{on(clock)};
   auto crew = site.create_scope("crew");
@@ -114,6 +114,7 @@ TEST_CASE("a task that was asked alone keeps its own reason when its scope is ca
     go.wait();
     return ctx.checkpoint();
   });
+  await_start(worker);
   worker.cancel("mine");
   asked.wait();
   crew.cancel("all");
@@ -186,7 +187,7 @@ TEST_CASE("a cancelled wait still waits: children are always joined") {
     go.wait();
     done = true;
   });
-  await([&] { return worker.state() == muster::task_state::running; });
+  await_start(worker);
   crew.cancel();
   asked.wait();
   CHECK(error_of(crew.wait_for(0s)).code() == errc::not_ready);

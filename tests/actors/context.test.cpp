@@ -59,6 +59,7 @@ TEST_CASE("a context that has been asked to stop says why in every way") {
            ctx.reason().text() == "rain" && !ctx.sleep_for(1h) && !ctx.sleep_for(0s) &&
            ctx.wait_until_cancelled().text() == "rain";
   });
+  await_start(worker);
   worker.cancel("rain");
   REQUIRE(worker.get().ok());
   CHECK(worker.get().value());
@@ -131,6 +132,7 @@ TEST_CASE("a shield runs its function as if the task had not been asked to stop"
       return std::unexpected{muster::error{std::errc::io_error, "forgotten"}};
     return said;
   });
+  await_start(worker);
   worker.cancel();
   REQUIRE(worker.get().ok());
   CHECK(worker.get().value() == "goodbye");
@@ -169,6 +171,7 @@ TEST_CASE("a shield lasts only so long: then what runs under it is asked to stop
       return shielded.wait_until_cancelled();
     });
   });
+  await_start(worker);
   worker.cancel();
   up.wait();
   await([&] { return waits(site.tree(), "worker"); });

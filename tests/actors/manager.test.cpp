@@ -44,7 +44,7 @@ TEST_CASE("a shutdown lets what runs finish within its time") {
     go.wait();
     return ctx.cancelled();
   });
-  await([&] { return worker.state() == muster::task_state::running; });
+  await_start(worker);
   std::thread hand{[&] {
     await_shutdown(site);
     go.open();
@@ -60,7 +60,7 @@ TEST_CASE("a shutdown cancels what has not finished when its time is up") {
   muster::manager site{on(clock)};
   auto crew = site.create_scope("crew");
   auto worker = crew.execute("worker", [](context& ctx) { return ctx.wait_until_cancelled(); });
-  await([&] { return worker.state() == muster::task_state::running; });
+  await_start(worker);
   std::thread hand{[&] {
     await_shutdown(site);
     clock->await_timer_within(5s);
@@ -85,12 +85,13 @@ TEST_CASE("a shutdown that comes to its limit names the survivors and may be ask
     started.open();
     held.wait();
   });
-  crew.execute("obedient", stays);
+  const auto obedient = crew.execute("obedient", stays);
   started.wait();
   std::thread hand{[&] {
     await_shutdown(site);
     clock->await_timer_within(5s);
     clock->advance(5s);
+    static_cast<void>(obedient.get()); // leaves when it is asked
     clock->await_timer_within(1s);
     clock->advance(1s);
   }};
@@ -318,11 +319,11 @@ TEST_CASE("a manager below a manager is shut down alone and ends with its destru
     CHECK(request.create_scope("late").cancelled());
     muster::manager another{site, "another"};
     auto crew = another.create_scope("crew");
-    crew.execute("worker", [&](context& ctx) {
+    auto worker = crew.execute("worker", [&](context& ctx) {
       ctx.wait_until_cancelled();
       gone.fetch_add(1);
     });
-    await([&] { return another.stats().tasks_started == 1; });
+    await_start(worker);
   }
   CHECK(gone == 1);
   auto crew = site.create_scope("crew");

@@ -209,6 +209,7 @@ TEST_CASE("a value that was made after the task had been asked to stop stands an
     ctx.wait_until_cancelled();
     return 8;
   });
+  await_start(task);
   task.cancel("enough");
   REQUIRE(task.get().ok());
   CHECK(task.get().value() == 8);

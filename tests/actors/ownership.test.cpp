@@ -260,7 +260,7 @@ TEST_CASE("a nested scope that a body leaves behind is joined before the task en
     });
   });
   handle_is_there.open();
-  await([&] { return outer.state() == muster::task_state::ending || outer.ready(); });
+  await([&] { return waits(site.tree(), "outer") || outer.ready(); }); // it joins what it left behind
   body_over.open();
   CHECK(crew.wait());
   CHECK(ended_before_child != 1);

@@ -66,11 +66,11 @@ TEST_CASE("resources are released when the scope is destroyed without wait") {
   {
     auto crew = site.create_scope("crew");
     register_three(crew, written);
-    crew.execute("worker", [&](context& ctx) {
+    auto worker = crew.execute("worker", [&](context& ctx) {
       ctx.wait_until_cancelled();
       written.write("worker");
     });
-    await([&] { return site.stats().tasks_started == 1; });
+    await_start(worker);
   }
   CHECK(written.lines() == lines{"worker", "c", "b", "a"});
 }
@@ -222,13 +222,12 @@ TEST_CASE("a scope that has been cancelled but not ended still takes resources a
   muster::manager site{standing_still()};
   auto crew = site.create_scope("crew");
   journal written;
-  gate go;
-  crew.execute("worker", [&](context& ctx) {
+  auto worker = crew.execute("worker", [&](context& ctx) {
     ctx.wait_until_cancelled();
     register_three(ctx, written);
     written.write("registered");
   });
-  await([&] { return site.stats().tasks_started == 1; });
+  await_start(worker);
   crew.cancel();
   CHECK_FALSE(crew.wait());
   CHECK(written.lines() == lines{"registered", "c", "b", "a"});

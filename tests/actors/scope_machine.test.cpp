@@ -176,17 +176,29 @@ TEST_CASE("the first reason to cancel stays", "[scope_machine]") {
   CHECK(m.reason().kind() == cancel_kind::timeout);
 }
 
-TEST_CASE("a cancellation with children live is the verdict and keeps its place among the failures", "[scope_machine]") {
+TEST_CASE("a deadline that passes keeps its place among the failures", "[scope_machine]") {
   scope_machine m{muster::isolate};
   REQUIRE(m.admit(member::task) == admission::accepted);
   CHECK_FALSE(m.failed(failure("before")));
-  REQUIRE(m.cancel(because()));
+  REQUIRE(m.cancel(because(cancel_kind::timeout)));
   m.also_said(failure("after"));
   const auto all = m.failures("site/s");
   REQUIRE(all.size() == 3);
   CHECK(all[0].message() == "before");
-  CHECK(all[1].code() == errc::cancelled);
+  CHECK(all[1].code() == errc::timed_out);
   CHECK(all[2].message() == "after");
+}
+
+TEST_CASE("a cancellation that somebody asked for is the verdict only where nothing failed", "[scope_machine]") {
+  scope_machine asked{muster::cancel_siblings};
+  REQUIRE(asked.admit(member::task) == admission::accepted);
+  REQUIRE(asked.cancel(because()));
+  asked.also_said(failure("half way"));
+  REQUIRE(asked.failures("site/s").size() == 2);
+  CHECK(asked.failures("site/s")[0].code() == errc::cancelled);
+  static_cast<void>(asked.unresponsive(error{errc::unresponsive}));
+  CHECK(asked.verdict("site/s")->message() == "half way");
+  CHECK(asked.failures("site/s").size() == 2);
 }
 
 TEST_CASE("a cancellation after the last child had ended is no failure", "[scope_machine]") {

@@ -222,7 +222,7 @@ TEST_CASE("an on_cancel callback that blocks for ever delays no deadline and no 
     const auto kept = ctx.on_cancel([&] { let_out.open(); });
     let_out.wait();
   });
-  await([&] { return worker.state() == muster::task_state::running; });
+  await_start(worker);
   other.cancel();
   CHECK_FALSE(other.wait());
   CHECK(worker.get().ok());
@@ -262,7 +262,7 @@ TEST_CASE("a log hook that blocks for ever delays no deadline") {
     ctx.wait_until_cancelled();
     called.wait();
   });
-  await([&] { return worker.state() == muster::task_state::running; });
+  await_start(worker);
   worker.cancel();
   called.wait();
   expect_supervision_works(site, *clock);

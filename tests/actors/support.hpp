@@ -141,6 +141,11 @@ template <class T>
   return false;
 }
 
+/// Returns once the body of `task` has begun.
+inline void await_start(const muster::task_handle& task) {
+  await([&] { return task.state() >= muster::task_state::running; });
+}
+
 /// Every task that was made has ended in one of the five ways.
 [[nodiscard]] inline std::uint64_t ended(const muster::statistics& s) {
   return s.tasks_completed + s.tasks_failed + s.tasks_timed_out + s.tasks_cancelled + s.tasks_skipped;

@@ -188,7 +188,7 @@ TEST_CASE("a scope that is cancelled while a child lives fails with cancelled ev
     ctx.wait_until_cancelled();
     return 1;
   });
-  await([&] { return worker.state() == muster::task_state::running; });
+  await_start(worker);
   crew.cancel("that will do");
   const auto why = error_of(crew.wait());
   CHECK(why.code() == errc::cancelled);

@@ -38,14 +38,20 @@ public:
   template <class F>
     requires task_body<std::remove_cvref_t<F>>
   task<detail::body_value<std::remove_cvref_t<F>>> execute(task_options options, F&& fn) {
-    return handle_access::make<detail::body_value<std::remove_cvref_t<F>>>(
+    if constexpr (std::is_function_v<std::remove_reference_t<F>>)
+      return execute(std::move(options), &fn);
+    else
+      return handle_access::make<detail::body_value<std::remove_cvref_t<F>>>(
       spawn(std::move(options), detail::make_job<F>(fn)));
   }
   /// The same with nothing but a name.
   template <std::convertible_to<std::string_view> Name, class F>
     requires task_body<std::remove_cvref_t<F>>
   task<detail::body_value<std::remove_cvref_t<F>>> execute(const Name& name, F&& fn) {
-    return handle_access::make<detail::body_value<std::remove_cvref_t<F>>>(
+    if constexpr (std::is_function_v<std::remove_reference_t<F>>)
+      return execute(name, &fn);
+    else
+      return handle_access::make<detail::body_value<std::remove_cvref_t<F>>>(
       spawn(std::string_view{name}, detail::make_job<F>(fn)));
   }
   /// Starts every step of `steps`, each after those that it names. errc::invalid_plan, with nothing started, if the

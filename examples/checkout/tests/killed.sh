@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SIGKILL in the midst of work: when the shop is opened again it settles what was left, and the books agree.
+# shellcheck source-path=SCRIPTDIR source=shop.sh
 . "$(dirname "$0")/shop.sh"
 "$checkout" generate --orders 200 --seed 3 -o "$folder/orders.csv"
 open_shop

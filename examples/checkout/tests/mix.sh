@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # The demo with few orders: every kind of failure occurs as often as orders.csv says, and the books agree.
+# shellcheck source-path=SCRIPTDIR source=shop.sh
 . "$(dirname "$0")/shop.sh"
 "$checkout" demo --orders 60 --seed 7 --timeout 4s --keep "$folder/kept" >"$folder/out" 2>&1
 code=$?
@@ -12,7 +13,8 @@ declare -A status=([none]=200 [invalid_cart]=422 [unknown_user]=422 [declined_ca
 for fault in "${!status[@]}"; do
   count=$(grep -c ",$fault\$" "$folder/kept/orders.csv")
   ((count > 0)) || fail "no $fault occurs"
-  grep -Eq "^$fault +$count orders:  $count x ${status[$fault]}\$" "$folder/out" || fail "not all $count $fault as they should"
+  grep -Eq "^$fault +$count orders:  $count x ${status[$fault]}\$" "$folder/out" ||
+    fail "not all $count $fault as they should"
 done
 grep -q '^orders, charges and stock agree$' "$folder/out" || fail "the books do not agree"
 grep -q 'service processes are gone$' "$folder/out" || fail "something is left running"

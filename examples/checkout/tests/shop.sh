@@ -1,3 +1,4 @@
+# shellcheck shell=bash disable=SC2034
 # For the tests of the checkout example: opens a shop, talks to it, closes it. Sourced; `$1` is the program.
 # Needs bash and coreutils (and gzip). Nothing here waits for time to pass: only for lines, answers and processes.
 
@@ -45,7 +46,7 @@ await_lines() {
 # Sends SIGTERM; the shop must end with 0, say "closed", and leave no process behind.
 close_shop() {
   kill -TERM "$shop_pid"
-  local last= line
+  local last='' line
   while IFS= read -r line <&8; do last=$line; done
   wait "$shop_pid"
   local code=$?

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
 # SIGTERM in the midst of work, with charges in flight that would take for ever: the shop closes in order.
+# shellcheck source-path=SCRIPTDIR source=shop.sh
 . "$(dirname "$0")/shop.sh"
 {
   echo order,user,card,product,quantity,fault

@@ -38,7 +38,7 @@ struct step_callable<step<F>> {
   using type = F;
 };
 template <class S>
-using step_callable_t = typename step_callable<std::remove_cvref_t<S>>::type;
+using step_callable_t = std::decay_t<typename step_callable<std::remove_cvref_t<S>>::type>;
 
 template <class S>
 concept verb_step = task_body<step_callable_t<S>>;
