@@ -101,7 +101,7 @@ std::optional<error> manager_actor::shutdown(duration drain) {
   if (over(until))
     return std::nullopt;
   cancel({cancel_kind::shutdown, path(), "the time for draining is up", engine().now()});
-  if (over(saturating_add(engine().now(), grace())))
+  if (over(saturating_add(until, grace())))
     return std::nullopt;
   const auto left = still_here();
   engine().record(event_kind::manager_shutdown_stalled, id(), 0, 0, std::string_view{left.message()});

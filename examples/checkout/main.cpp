@@ -9,6 +9,7 @@
 #include <CLI/CLI.hpp>
 
 #include <pthread.h>
+#include <sys/prctl.h>
 
 #include <csignal>
 #include <cstdio>
@@ -83,6 +84,7 @@ int check(const std::string& db) {
 }
 
 int service(const std::string& name, const service_options& options) {
+  ::prctl(PR_SET_NAME, ("shop-" + name).c_str()); // for ps; it would be "exe", after the path it was started by
   if (name == "user")
     return run_user_service(options);
   return name == "payment" ? run_payment_service(options) : run_inventory_service(options);

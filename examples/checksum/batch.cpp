@@ -10,13 +10,13 @@ muster::result<answer> hash(muster::context& ctx, open_file file, tally& counts)
   auto sum = digest_of(ctx, std::move(file), counts.bytes);
   if (!sum && ctx.cancelled())
     return std::unexpected{std::move(sum).error()};
-  counts.hashed.fetch_add(1, std::memory_order_relaxed);
   if (!sum)
     return sum.error().code();
+  counts.hashed.fetch_add(1, std::memory_order_relaxed);
   return *sum;
 }
 
-/// Also opens it; a file that cannot be opened counts as done.
+/// Also opens it.
 muster::result<answer> hash(muster::context& ctx, const std::string& path, tally& counts) {
   if (auto file = open_regular(path))
     return hash(ctx, std::move(*file), counts);

@@ -13,13 +13,15 @@
 #include "sweep.hpp"
 #include "tally.hpp"
 
-#include <muster/fmt.hpp>
 #include <muster/muster.hpp>
 
 #include <csignal>
 #include <exception>
 #include <optional>
+#include <string>
+#include <string_view>
 
+#include <fmt/format.h>
 #include <unistd.h>
 
 namespace checksum {
@@ -33,6 +35,14 @@ int say_last_words(screen& shown, const tally& counts, int signal, bool timed_ou
   const auto how = signal != 0 ? "interrupted" : timed_out ? "out of time" : otherwise;
   shown.say(fmt::format("{} ({})", how, how_far(counts)));
   return signal != 0 ? by_signal + signal : timed_out ? out_of_time : trouble;
+}
+
+/// Writes the trace, if one is wanted; false if that failed.
+bool save_trace(const muster::manager& site, const options& wanted, screen& shown) {
+  const auto problem = wanted.trace.empty() ? std::error_code{} : site.write_trace(wanted.trace);
+  if (problem)
+    shown.complain(wanted.trace, problem.message());
+  return !problem;
 }
 
 /// Names the bodies that are still running.
@@ -63,24 +73,28 @@ int run(const options& wanted) {
   // one by the destructor of the sweep.
   std::optional<sweep> work;
   std::optional<last_resort> way_out;
+  std::string failure; // the body's own: written before that cancels the scope
   const auto all_read = site.with_timeout("tree", wanted.timeout, [&](muster::scope& crew) {
     way_out.emplace(crew.stop_token(), [&, deadline = crew.deadline()] {
+      const bool timed_out = site.now() >= deadline;
+      const bool failed = signals.number() == 0 && !timed_out;
       name_survivors(site, shown);
-      return say_last_words(shown, counts, signals.number(), site.now() >= deadline, "stopped");
+      const int status = say_last_words(shown, counts, signals.number(), timed_out, failed ? failure : "");
+      save_trace(site, wanted, shown);
+      return status;
     });
-    return work.emplace(site, crew, wanted.folders, out, shown, counts).run();
+    auto done = work.emplace(site, crew, wanted.folders, out, shown, counts).run();
+    if (!done)
+      failure = fmt::format("{}: {}", done.error().message(), done.error().code().message());
+    return done;
   });
   way_out.reset();
 
   int status = all_read && *all_read ? success : trouble;
   if (!all_read)
-    status = say_last_words(shown, counts, signals.number(), all_read.error().is(muster::errc::timed_out),
-                            to_line(all_read.error()));
-  if (!wanted.trace.empty())
-    if (const auto problem = site.write_trace(wanted.trace)) {
-      shown.complain(wanted.trace, problem.message());
-      status = status == success ? trouble : status;
-    }
+    status = say_last_words(shown, counts, signals.number(), all_read.error().is(muster::errc::timed_out), failure);
+  if (!save_trace(site, wanted, shown) && status == success)
+    status = trouble;
   return status;
 }
 
