@@ -92,7 +92,8 @@ int run(const options& wanted) {
 
   int status = all_read && *all_read ? success : trouble;
   if (!all_read)
-    status = say_last_words(shown, counts, signals.number(), all_read.error().is(muster::errc::timed_out), failure);
+    status = say_last_words(shown, counts, signals.number(), all_read.error().is(muster::errc::timed_out),
+                            failure.empty() ? to_line(all_read.error()) : failure);
   if (!save_trace(site, wanted, shown) && status == success)
     status = trouble;
   return status;
