@@ -66,7 +66,7 @@ result<caf::actor> spawn_actor(scope& s, child_options options, actor_factory fa
     return std::unexpected{std::move(*starting->failure)};
   const auto limit = options.stop_timeout.value_or(scope.release_timeout());
   auto child = actor_ref<actor_child>::adopt(runtime::light_storage<actor_child>::make(
-    engine.system(), 0, alignof(std::max_align_t), scope, std::move(options.name), limit, starting->made, options.daemon));
+    engine.system_if_running(), 0, alignof(std::max_align_t), scope, std::move(options.name), limit, starting->made, options.daemon));
   if (auto refused = scope.adopt_actor(actor_ref<owned_actor>{child.get()}, options.daemon)) {
     runtime::stop_actor(starting->made);
     return std::unexpected{std::move(*refused)};
@@ -110,7 +110,7 @@ result<caf::message> detail::ask_actor(context& ctx, const caf::actor& whom, dur
   auto& task = context_access::task(ctx);
   auto* shield = context_access::shield(ctx);
   auto reply = actor_ref<asker>::adopt(runtime::light_storage<asker>::make(
-    task.scope().engine().system(), 0, alignof(std::max_align_t), task, static_cast<supervisor*>(shield)));
+    task.scope().engine().system_if_running(), 0, alignof(std::max_align_t), task, static_cast<supervisor*>(shield)));
   runtime::send_request(*reply, whom, std::move(question));
   task.sleep_until_done("an answer of actor " + std::to_string(whom.id()), saturating_add(ctx.now(), timeout), shield,
                         [&] { return reply->done.load(std::memory_order_acquire); });

@@ -7,7 +7,7 @@
 namespace muster {
 
 actor_ref<manager_actor> manager_actor::make(supervisor_seed seed, error_options errors, bool owns_engine) {
-  auto& system = seed.engine->system();
+  auto* system = seed.engine->system_if_running();
   auto made = actor_ref<manager_actor>::adopt(runtime::light_storage<manager_actor>::make(
     system, 0, alignof(std::max_align_t), std::move(seed), std::move(errors), owns_engine));
   made->enter();

@@ -49,7 +49,7 @@ std::optional<error> resource_actor::register_with(scope_actor& scope, resource_
     options.name = "resource";
   const auto limit = options.timeout.value_or(scope.release_timeout());
   auto actor = actor_ref<resource_actor>::adopt(runtime::light_storage<resource_actor>::make(
-    scope.engine().system(), 0, alignof(std::max_align_t), scope, options.name, limit, holder));
+    scope.engine().system_if_running(), 0, alignof(std::max_align_t), scope, options.name, limit, holder));
   if (scope.adopt(actor_ref<owned_actor>{actor.get()}))
     return std::nullopt;
   const std::string path = scope.path() + "/" + options.name;

@@ -20,7 +20,7 @@ member kind_of(const task_actor& task) noexcept { return task.daemon() ? member:
 } // namespace
 
 actor_ref<scope_actor> scope_actor::make(supervisor_seed seed, std::size_t max_parallel) {
-  auto& system = seed.engine->system();
+  auto* system = seed.engine->system_if_running();
   auto made = actor_ref<scope_actor>::adopt(
     runtime::light_storage<scope_actor>::make(system, 0, alignof(std::max_align_t), std::move(seed), max_parallel));
   made->enter();
@@ -259,6 +259,9 @@ void scope_actor::child_ended(task_actor& task, duration wall, duration cpu, boo
   bool watched = false;
   {
     std::lock_guard guard{mutex_};
+    // Whoever asked it to stop did so, and armed its timer, under this lock.
+    if (task.word_.asked() || task.timeout_ != no_timeout)
+      engine().due().disarm(task);
     count(task, ran, wall, cpu);
     task.member_link::unlink();
     if (std::exchange(task.has_permit_, false))

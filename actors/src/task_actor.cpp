@@ -10,6 +10,8 @@
 #include "thread_probe.hpp"
 #include "waiting.hpp"
 
+#include <muster/assert.hpp>
+
 #include <algorithm>
 
 namespace muster {
@@ -30,6 +32,12 @@ runtime::cpu_meter& meter_of_this_thread() {
     return m;
   }();
   return meter;
+}
+
+const std::vector<detail::ref<task_actor>>& checked(const std::vector<detail::ref<task_actor>>& after) {
+  for (const auto& one : after)
+    MUSTER_ASSERT(one, "a task was to come after an empty handle: it was default-constructed or moved from");
+  return after;
 }
 
 /// Where and what, without the causes: there may be a hundred thousand of them.
@@ -64,7 +72,7 @@ struct task_actor::edge {
 };
 
 task_actor* task_actor::make(actor_ref<scope_actor> scope, task_options&& options, const detail::job_maker& maker) {
-  auto& system = scope->engine().system();
+  auto* system = scope->engine().system_if_running();
   return runtime::light_storage<task_actor>::make(system, maker.size, maker.alignment, std::move(scope),
                                                   std::move(options), maker);
 }
@@ -75,7 +83,7 @@ task_actor::task_actor(actor_ref<scope_actor> scope, task_options&& options, con
       timeout_(options.timeout),
       grace_(options.grace.value_or(scope_->grace())),
       daemon_(options.daemon),
-      after_(options.after.tasks()),
+      after_(checked(options.after.tasks())),
       deadline_(scope_->deadline()) {
   urgency = options.priority;
   blocking = options.blocking;
@@ -211,6 +219,8 @@ void task_actor::ask(const cancel_reason& reason, bool personal) noexcept {
 void task_actor::wake_asked() noexcept {
   if (word_.watched())
     runtime::unpark_all(&word_);
+  if (extras_ && extras_->waiting)
+    runtime::unpark_all(extras_->waiting->address);
   const auto inherited = reason_.inherited();
   nested_.each([&](supervisor& below) {
     if (!below.shielded_)
@@ -266,8 +276,6 @@ void task_actor::run_body() noexcept {
   if (outcome_access::error(*job_->out) && !word_.asked() && scope_->cancelled())
     scope_->turn_away(*this);
   const bool asked = word_.finish();
-  if (asked || timeout_ != no_timeout)
-    engine.due().disarm(*this);
   const duration cpu = meter.charge(wall, cpu_time_here);
   {
     duty_mark mark{{.task = this, .scope = scope_.get()}};
@@ -330,8 +338,6 @@ void task_actor::settle_unstarted() {
 void task_actor::discard() noexcept {
   if (!word_.claim_settlement())
     return;
-  if (timeout_ != no_timeout)
-    scope_->engine().due().disarm(*this);
   {
     duty_mark mark{{.task = this, .scope = scope_.get()}};
     job_->drop_callable();

@@ -59,6 +59,8 @@ public:
 
   /// Blocks until the outcome counts (or `until`); nothing, or why it did not.
   [[nodiscard]] std::optional<error> join(time_point until);
+  /// It runs in a scope that was opened in the body of `other`, or below such a one.
+  [[nodiscard]] bool hangs_below(const task_actor& other) const noexcept;
   /// Asks it to stop for a reason of its own.
   void cancel(std::string text);
 

@@ -78,7 +78,7 @@ waited wait_for(wait_request request) {
   task_actor* body = d && d->body ? d->task : nullptr;
   if (!body)
     return block(request);
-  wait_note note{.what = std::move(request.what), .since = request.engine->now()};
+  wait_note note{.what = std::move(request.what), .since = request.engine->now(), .address = request.address};
   body->enter_wait(note);
   if (request.lends_permit)
     body->lend_permit();

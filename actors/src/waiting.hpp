@@ -22,6 +22,7 @@ class supervisor;
 struct wait_note {
   std::string what; ///< "task site/checkout/charge", "scope …", "sleep", …
   time_point since{};
+  const void* address = nullptr; ///< parked on
   wait_note* outer = nullptr;
 };
 

@@ -65,7 +65,8 @@ stops_on() {
   wait "$pid" || status=$?
   ((status == 128 + $(kill -l "$1"))) || fail "status $status after SIG$1: $(<complaints)"
   read -r line <&3 && fail "a line for a file that was not finished: $line"
-  [[ $(<complaints) == "checksum: interrupted (1 file hashed, 1 printed, "*" read)" ]] ||
+  # On a busy machine it may first have named a body that had no time to stop.
+  [[ $(tail -n 1 complaints) == "checksum: interrupted (1 file hashed, 1 printed, "*" read)" ]] ||
     fail "it said: $(<complaints)"
   [[ -s trace ]] || fail "no trace was written"
 }
@@ -186,7 +187,7 @@ refuses_bad_arguments() {
 stops_when_the_time_is_up() {
   endless_tree
   expect 124 "$checksum" --timeout 200ms endless
-  [[ $(<complaints) == "checksum: out of time ("*" read)" ]] || fail "it said: $(<complaints)"
+  [[ $(tail -n 1 complaints) == "checksum: out of time ("*" read)" ]] || fail "it said: $(<complaints)"
   # Whether the first line came in time depends on the machine; nothing else can be there.
   reference endless/1-small | head -c "$(stat -c %s got)" | cmp - got || fail "it printed: $(<got)"
   mkdir tree
@@ -204,7 +205,7 @@ reports_that_stdout_cannot_be_written() {
   local status=0
   "$checksum" tree >/dev/full 2>complaints || status=$?
   ((status == 1)) || fail "status $status with a full device"
-  [[ $(<complaints) == "checksum: standard output: No space left on device ("* ]] || fail "it said: $(<complaints)"
+  [[ $(tail -n 1 complaints) == "checksum: standard output: No space left on device ("* ]] || fail "it said: $(<complaints)"
 
   "$checksum" tree >&- 2>complaints && fail "success without a standard output"
   [[ $(<complaints) == *"Bad file descriptor"* ]] || fail "it said: $(<complaints)"

@@ -64,15 +64,16 @@ template <class T>
 class light_storage {
 public:
   template <class... Args>
-  static T* make(caf::actor_system& system, std::size_t extra, std::size_t alignment, Args&&... args) {
+  /// `system` null: for an actor that is made when its system has gone, and of which only the memory is wanted.
+  static T* make(caf::actor_system* system, std::size_t extra, std::size_t alignment, Args&&... args) {
     static_assert(sizeof(caf::actor_control_block) <= CAF_CACHE_LINE_SIZE && alignof(T) <= alignof(std::max_align_t));
     const std::size_t slack = alignment > alignof(std::max_align_t) ? alignment : 0;
     void* memory = std::malloc(extra_offset + extra + slack);
     if (memory == nullptr)
       throw std::bad_alloc{};
-    auto node = system.node();
-    auto* block = ::new (memory)
-      caf::actor_control_block(system.next_actor_id(), node, &system, destroy_actor, free_block);
+    auto node = system ? system->node() : caf::node_id{};
+    const auto id = system ? system->next_actor_id() : caf::invalid_actor_id;
+    auto* block = ::new (memory) caf::actor_control_block(id, node, system, destroy_actor, free_block);
     try {
       return ::new (static_cast<void*>(block->get())) T(std::forward<Args>(args)...);
     } catch (...) {

@@ -118,6 +118,7 @@ void engine::stop() noexcept {
   work_.stop();
   service_.stop();
   control_.stop();
+  control_.due().clear(); // what is armed still keeps its owner, and so this engine, alive
   own_system_.reset();
 }
 

@@ -42,6 +42,10 @@ public:
   engine& operator=(const engine&) = delete;
 
   [[nodiscard]] caf::actor_system& system() noexcept { return *system_; }
+  /// Null once the engine has stopped: the system may be gone.
+  [[nodiscard]] caf::actor_system* system_if_running() noexcept {
+    return stopped_.load(std::memory_order_acquire) ? nullptr : system_;
+  }
   [[nodiscard]] control_loop& control() noexcept { return control_; }
   [[nodiscard]] timers& due() noexcept { return control_.due(); }
   [[nodiscard]] time_point now() const noexcept { return control_.now(); }

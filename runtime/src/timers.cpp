@@ -75,7 +75,9 @@ void timer_heap::erase(timer& t) noexcept {
 
 timers::timers(std::function<void()> on_earlier) : on_earlier_{std::move(on_earlier)} {}
 
-timers::~timers() {
+timers::~timers() { clear(); }
+
+void timers::clear() noexcept {
   while (timer* t = take_due(never))
     t->release();
 }

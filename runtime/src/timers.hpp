@@ -73,8 +73,7 @@ public:
   /// `on_earlier` is called, outside the lock, whenever the earliest due time has moved forward in time's order (that
   /// is: somebody who sleeps until the old one must look again).
   explicit timers(std::function<void()> on_earlier);
-  /// Releases what is still armed, without firing it.
-  ~timers();
+  ~timers(); ///< clear()
   timers(const timers&) = delete;
   timers& operator=(const timers&) = delete;
 
@@ -87,6 +86,8 @@ public:
   [[nodiscard]] std::optional<time_point> next_due() const;
   /// How many timers are armed.
   [[nodiscard]] std::size_t armed() const;
+  /// Releases what is still armed, without firing it.
+  void clear() noexcept;
   /// Fires, in order of time, every timer due at or before `now`, those included that are armed meanwhile. Returns how
   /// many. One thread at a time.
   std::size_t fire_due(time_point now) noexcept;

@@ -304,3 +304,26 @@ TEST_CASE("a low task cannot starve for ever behind high ones") {
   CHECK(crew.wait());
   CHECK(low_ran);
 }
+
+TEST_CASE("two tasks that wait for each other answer when they are asked to stop") {
+  muster::manager site{standing_still()};
+  auto crew = site.create_scope("crew", {.on_failure = muster::isolate});
+  muster::task<void> left;
+  muster::task<void> right;
+  gate both;
+  const auto waits_for = [&](muster::task<void>& other) {
+    return [&](context&) -> muster::result<void> {
+      both.wait();
+      return other.get().as_result();
+    };
+  };
+  left = crew.execute("left", waits_for(right));
+  right = crew.execute("right", waits_for(left));
+  both.open();
+  await([&] { return waits(site.tree(), "left") && waits(site.tree(), "right"); });
+  crew.cancel();
+  CHECK(error_of(crew.wait()).code() == errc::cancelled);
+  CHECK(left.get().cancelled());
+  CHECK(right.get().cancelled());
+  CHECK(site.stats().tasks_unresponsive == 0);
+}

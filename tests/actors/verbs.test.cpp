@@ -329,3 +329,17 @@ TEST_CASE("the verbs on a cancelled scope run nothing and say cancelled") {
   CHECK(error_of(crew.with_timeout("w", 1s, [&](muster::scope&) { return body(); })).code() == errc::cancelled);
   CHECK(ran == 0);
 }
+
+TEST_CASE("a step that is skipped or a daemon makes its own error the result of parallel and race") {
+  muster::manager site{standing_still()};
+  auto crew = site.create_scope("crew", {.on_failure = muster::isolate});
+  auto bad = crew.execute("bad", fails("broken"));
+  const auto skipped = [&] { return muster::step{{.name = "behind", .after = {bad}}, [] { return 1; }}; };
+  CHECK(error_of(site.parallel("all", skipped(), [] { return 2; })).code() == errc::skipped);
+  CHECK(error_of(site.race("race", skipped(), skipped())).code() == errc::skipped);
+  const auto daemon = muster::step{{.name = "daemon", .daemon = true}, [](context& ctx) -> muster::result<int> {
+                                     return std::unexpected{ctx.wait_until_cancelled().to_error()};
+                                   }};
+  CHECK(error_of(site.parallel("with a daemon", daemon, [] { return 2; })).code() == errc::cancelled);
+  CHECK_FALSE(crew.wait());
+}

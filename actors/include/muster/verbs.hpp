@@ -1,5 +1,5 @@
-/// The five verbs, the same on a manager, a scope and a context: parallel, series, race, with_timeout (and parallel over
-/// a range). Each is a nested scope that the verb opens, fills and waits for, so nothing outlives the call.
+/// The verbs, the same on a manager, a scope and a context: parallel (callables, a range of them, or a range and a
+/// function), series, race, with_timeout. Each is a nested scope that the verb opens, fills and waits for, so nothing outlives the call.
 ///
 /// Threads: each blocks its caller until the nested scope has ended. The callables run on the lane (with_timeout's body
 /// runs on the caller's thread). Results are values; an exception of a task comes back as an error.
@@ -25,7 +25,8 @@ template <class Self>
 class verbs {
 public:
   /// Runs all of them at the same time. Their values in order (nothing: std::monostate), or the first error with all
-  /// the others behind it; the first failure cancels the rest.
+  /// the others behind it; the first failure cancels the rest. A step that gives no value without having failed (it was
+  /// skipped for a task elsewhere, or is a daemon) makes its own error the result.
   template <class... Steps>
     requires(sizeof...(Steps) > 0 && (detail::verb_step<Steps> && ...))
   [[nodiscard]] auto parallel(std::string name, Steps&&... steps) {
@@ -41,6 +42,8 @@ public:
     }(std::index_sequence_for<Steps...>{});
     if (auto done = crew.wait(); !done)
       return std::unexpected{std::move(done).error()};
+    if (const auto* missing = std::apply([](auto&... task) { return detail::first_without_value(task...); }, tasks))
+      return std::unexpected{*missing};
     return std::apply(
       [](auto&... task) { return std::tuple<detail::step_result<Steps>...>{std::move(task).get().value()...}; }, tasks);
   }

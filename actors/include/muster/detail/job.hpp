@@ -44,6 +44,11 @@ struct body_result {
   using value = R;
   static constexpr bool is_expected = false;
 };
+template <class T>
+struct body_result<outcome<T>> {
+  static_assert(sizeof(T*) == 0, "a body that returns an outcome would count as a success whatever the outcome is: "
+                                 "return t.get().as_result()");
+};
 template <class T, class E>
 struct body_result<std::expected<T, E>> {
   static_assert(std::constructible_from<error, E>, "the error of the expected that a body returns must convert to "

@@ -87,6 +87,14 @@ step_task<S> start_step(Scope& crew, S&& s, std::size_t index) {
   return crew.execute(std::move(options), callable_of(std::forward<S>(s)));
 }
 
+/// The error of the first of these ended tasks that has no value, or null.
+template <class... Tasks>
+[[nodiscard]] const error* first_without_value(const Tasks&... tasks) {
+  const error* first = nullptr;
+  ((first = !first && !tasks.peek()->ok() ? &tasks.peek()->error() : first), ...);
+  return first;
+}
+
 /// Waits for `crew` and takes the tasks' values in order.
 template <class Scope, class T>
 [[nodiscard]] result<std::vector<stored<T>>> gather(Scope& crew, std::vector<task<T>>& tasks) {
@@ -94,8 +102,11 @@ template <class Scope, class T>
     return std::unexpected{std::move(done).error()};
   std::vector<stored<T>> values;
   values.reserve(tasks.size());
-  for (auto& t : tasks)
+  for (auto& t : tasks) {
+    if (const auto* missing = first_without_value(t))
+      return std::unexpected{*missing};
     values.push_back(std::move(t).get().value());
+  }
   return values;
 }
 
@@ -224,7 +235,10 @@ auto run_race(Scope& crew, std::index_sequence<Is...>, Steps&&... steps) {
   auto tasks = std::tuple{start(std::forward<Steps>(steps), Is)...};
   auto ended = crew.wait();
   std::optional<value> won;
+  std::optional<error> lost; // of the one that came first but could not hand its value over, else of the first of all
   auto take = [&](auto index, auto& t) {
+    if (const auto* why = first_without_value(t); why && (!lost || winner.load() == index + 1))
+      lost = *why;
     auto taken = std::move(t).get(); // a loser's value ends here
     if (winner.load() != index + 1 || !taken.ok())
       return;
@@ -236,6 +250,8 @@ auto run_race(Scope& crew, std::index_sequence<Is...>, Steps&&... steps) {
   (take(std::integral_constant<std::size_t, Is>{}, std::get<Is>(tasks)), ...);
   if (won)
     return result<value>{std::move(*won)};
+  if (ended || winner.load() != 0)
+    return result<value>{std::unexpected{std::move(*lost)}};
   return result<value>{std::unexpected{std::move(ended).error()}};
 }
 
