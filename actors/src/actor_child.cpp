@@ -10,7 +10,7 @@ actor_child::actor_child(scope_actor& scope, std::string name, duration limit, c
 
 void actor_child::watch() { runtime::watch_actor(*this, actor_); }
 
-void actor_child::begin_stop() noexcept {
+void actor_child::on_signal(std::uint32_t) noexcept {
   if (down_)
     stopped(std::nullopt, false);
   else

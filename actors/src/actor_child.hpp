@@ -19,12 +19,15 @@ public:
   [[nodiscard]] bool daemon() const noexcept { return daemon_; }
 
 private:
-  void begin_stop() noexcept override;
+  void begin_stop() noexcept override { signal(stop_flag); }
+  void on_signal(std::uint32_t flags) noexcept override;
   void on_down(const caf::down_msg& down) noexcept override;
 
-  caf::actor actor_;
+  static constexpr std::uint32_t stop_flag = 1;
+
+  caf::actor actor_; ///< this actor's own turn only, once it watches
   const bool daemon_;
-  bool down_ = false; ///< control thread only
+  bool down_ = false; ///< this actor's own turn only
 };
 
 } // namespace muster

@@ -42,6 +42,8 @@ result<caf::actor> spawn_actor(scope& s, child_options options, actor_factory fa
   };
   auto starting = std::make_shared<start>();
   auto& engine = scope.engine();
+  if (!engine.system_if_running())
+    return std::unexpected{error{errc::scope_closed, "the scope's manager is gone"}.with_path(path)};
   engine.serve(path, [starting, path, under = actor_ref<scope_actor>{&scope}, factory = std::move(factory)]() mutable {
     auto& system = under->engine().system();
     duty_mark mark{{.scope = under.get()}};

@@ -125,10 +125,12 @@ detail::shielded::shielded(context& outer, duration d)
         seed.shielded = true;
         return scope{detail::ref<scope_actor>::share(scope_actor::make(std::move(seed), 0).get())};
       }()),
-      inner_(outer.task_, crew_.actor()) {}
+      inner_(outer.task_, crew_.actor()),
+      before_(outer.task_.shield(crew_.actor())) {}
 
 detail::shielded::~shielded() {
   // Scopes opened inside have been joined by their own handles; what is left is to take the shield off the tree.
+  inner_.task_.shield(before_);
   static_cast<void>(crew_.wait());
 }
 

@@ -29,7 +29,7 @@ void manager_actor::report(const error& what) {
 }
 
 void manager_actor::list(const error& what) {
-  error dropped = what; // whatever has to go is destroyed outside the lock
+  std::optional<error> dropped;
   std::shared_ptr<const std::function<void(const error&)>> hook;
   {
     std::lock_guard guard{errors_mutex_};
@@ -41,6 +41,8 @@ void manager_actor::list(const error& what) {
     }
     hook = hook_;
   }
+  if (dropped) // with its exception, whose destructor is the user's
+    engine().serve({}, [dropped = std::move(dropped)] {});
   if (hook)
     engine().serve(path(), [hook = std::move(hook), what] { (*hook)(what); });
 }

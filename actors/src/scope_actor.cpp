@@ -172,8 +172,10 @@ void scope_actor::reclaim_permit(task_actor& task) {
   }
   bool got = false;
   // A body that is asked to stop goes on without: it has to come to its end.
+  // So does one whose thread is the only one there is: nobody else could run with the permit.
   runtime::wait_region region;
-  runtime::park(&permits_free_, [&] { return (got = got || take_permit()) || task.word_.asked(); });
+  if (region.replaced())
+    runtime::park(&permits_free_, [&] { return (got = got || take_permit()) || task.word_.asked(); });
   std::lock_guard guard{mutex_};
   --reclaimers_;
   task.has_permit_ = got;

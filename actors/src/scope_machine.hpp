@@ -64,6 +64,8 @@ public:
   [[nodiscard]] bool waited_for() const noexcept { return waiters_ > 0; }
   /// The supervisor above wants to end: end as soon as nothing runs here.
   void drain() noexcept { draining_ = true; }
+  /// It does not want to any more.
+  void undrain() noexcept { draining_ = false; }
   [[nodiscard]] bool draining() const noexcept { return draining_; }
 
   // -- what went wrong --------------------------------------------------------------------------------------------

@@ -60,6 +60,8 @@ void scope_actor::release_next() noexcept {
   actor_ref<owned_actor> last;
   {
     std::lock_guard guard{mutex_};
+    if (owned_.empty())
+      return; // it has just ended by itself
     releasing_ = true;
     last = owned_.back();
   }
@@ -84,6 +86,8 @@ void scope_actor::owned_ended(owned_actor& which, const std::optional<error>& fa
 void scope_actor::owned_overdue(const error& report) {
   {
     std::lock_guard guard{mutex_};
+    if (!releasing_)
+      return; // it has just come to its end
     machine_.release_failed(report);
   }
   foreman().report(report);

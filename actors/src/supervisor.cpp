@@ -85,8 +85,7 @@ void supervisor::enter() {
       if (answer != scope_machine::admission::over) {
         (answer == scope_machine::admission::cancelled ? above_->nested_asked_ : above_->nested_).push_back(*this);
         runtime::retain_actor(*this);
-        if (above_->drained_nested_)
-          machine_.drain();
+        above_->newborn_ = true;
       }
       if (answer == scope_machine::admission::cancelled)
         at_once = above_->machine_.reason().inherited();
@@ -110,6 +109,15 @@ void supervisor::enter() {
     // Constructing it may call at once, on this thread.
     outside_callback_.emplace(outside_, outside_call{this});
   }
+  // Only now may it end: what has been set up here is taken down at the end.
+  bool look = false;
+  {
+    std::lock_guard guard{mutex_};
+    entered_ = true;
+    look = attentive();
+  }
+  if (look)
+    signal(advance_flag);
 }
 
 supervisor_seed supervisor::seed_below(std::string name) {
@@ -141,7 +149,10 @@ bool supervisor::cancel_locked(cancel_reason reason) {
   last_event_ = engine().record(event_kind::cancel_asked, id(), last_event_.load(),
                                 static_cast<std::int64_t>(why.kind()), std::string_view{why.origin()});
   if (stop_source_)
-    engine().serve(path(), [source = *stop_source_]() mutable { source.request_stop(); });
+    engine().serve(path(), [self = actor_ref<supervisor>{this}, source = *stop_source_]() mutable {
+      duty_mark mark{{.scope = self.get()}};
+      source.request_stop();
+    });
   cancelled_.store(true, std::memory_order_release);
   return true;
 }
@@ -191,6 +202,8 @@ void supervisor::on_due(time_point now) noexcept {
     counts = machine_.cancelled_in_time();
   }
   after_cancel();
+  if (shielded_ && owner_)
+    owner_->shield_is_up();
   if (counts)
     foreman().report(reason.to_error(where));
 }
@@ -270,7 +283,8 @@ void supervisor::propagate() noexcept {
       supervisor& below = nested_.front();
       intrusive_list<supervisor, nested_link>::remove(below);
       nested_asked_.push_back(below);
-      below.cancel(inherited);
+      if (!below.shielded_)
+        below.cancel(inherited);
     }
     more = ask_members(budget, mine) || !nested_.empty();
   }
@@ -281,6 +295,8 @@ void supervisor::propagate() noexcept {
 void supervisor::advance() noexcept {
   for (;;) {
     std::unique_lock guard{mutex_};
+    if (!entered_)
+      return;
     const auto before = machine_.at();
     const auto what = machine_.next(owned(), releasing());
     if (before == scope_machine::phase::open && machine_.at() != before)
@@ -290,7 +306,8 @@ void supervisor::advance() noexcept {
         return;
       case scope_machine::command::drain_nested:
         if (!std::exchange(drained_nested_, true)) {
-          // Those who come later are born draining.
+          // One that comes later may still be used by those that are draining: it is told when one of them has left.
+          newborn_ = false;
           nested_.each([](supervisor& below) { below.drain(); });
           nested_asked_.each([](supervisor& below) { below.drain(); });
         }
@@ -381,6 +398,8 @@ void supervisor::nested_left(supervisor& who) noexcept {
     {
       std::lock_guard guard{mutex_};
       machine_.left(scope_machine::member::nested);
+      if (newborn_)
+        drained_nested_ = false;
       look = attentive();
     }
     if (look)
@@ -405,6 +424,9 @@ std::optional<error> supervisor::join(time_point until) {
     return std::nullopt;
   if (works_under(*this))
     return would_deadlock(path());
+  const auto too_early = [&] { return error{errc::not_ready, "it had not ended in the time given"}.with_path(path()); };
+  if (until <= engine().now())
+    return too_early();
   {
     std::lock_guard guard{mutex_};
     machine_.waiter_came();
@@ -418,14 +440,35 @@ std::optional<error> supervisor::join(time_point until) {
                              .scope = this});
   if (how == waited::done)
     return std::nullopt;
-  {
-    std::lock_guard guard{mutex_};
-    machine_.waiter_gave_up();
-  }
+  give_up_waiting();
   if (how == waited::no_threads)
     return error{errc::no_threads, "nothing below could run while this thread waits: the system gives no more threads"}
       .with_path(path());
-  return error{errc::not_ready, "it had not ended in the time given"}.with_path(path());
+  return too_early();
+}
+
+void supervisor::give_up_waiting() {
+  std::vector<actor_ref<supervisor>> undrained;
+  const auto look_below = [&](supervisor& s) {
+    if (s.attentive())
+      return; // it is on its way to its end for another reason
+    s.drained_nested_ = false;
+    const auto keep = [&](supervisor& below) { undrained.emplace_back(&below); };
+    s.nested_.each(keep);
+    s.nested_asked_.each(keep);
+  };
+  {
+    std::lock_guard guard{mutex_};
+    machine_.waiter_gave_up();
+    look_below(*this);
+  }
+  while (!undrained.empty()) {
+    const auto one = std::move(undrained.back());
+    undrained.pop_back();
+    std::lock_guard guard{one->mutex_};
+    one->machine_.undrain();
+    look_below(*one);
+  }
 }
 
 void supervisor::join_for_ever() noexcept {

@@ -169,6 +169,8 @@ private:
   /// And has ended: it no longer counts.
   void nested_left(supervisor& who) noexcept;
   void fold(const statistics& sum) noexcept;
+  /// A waiter goes away without having seen the end: what was begun for it is called off.
+  void give_up_waiting();
   void propagate() noexcept;
   void advance() noexcept;
   void finish(std::unique_lock<std::mutex> lock) noexcept;
@@ -193,7 +195,9 @@ private:
 
   std::atomic<bool> cancelled_ = false;
   std::atomic<bool> ended_ = false;
-  bool drained_nested_ = false;
+  bool entered_ = false;        ///< `enter` is done
+  bool drained_nested_ = false; ///< the nested ones have been told to end when they are idle
+  bool newborn_ = false;        ///< but for one that came later
   bool handed_up_ = false;
   intrusive_list<supervisor, nested_link> nested_;       ///< not told of a cancellation
   intrusive_list<supervisor, nested_link> nested_asked_; ///< told

@@ -219,8 +219,9 @@ void task_actor::ask(const cancel_reason& reason, bool personal) noexcept {
 void task_actor::wake_asked() noexcept {
   if (word_.watched())
     runtime::unpark_all(&word_);
-  if (extras_ && extras_->waiting)
-    runtime::unpark_all(extras_->waiting->address);
+  wake_waiting();
+  if (scope_->reclaimers_ > 0)
+    runtime::unpark_all(&scope_->permits_free_);
   const auto inherited = reason_.inherited();
   nested_.each([&](supervisor& below) {
     if (!below.shielded_)
@@ -231,15 +232,30 @@ void task_actor::wake_asked() noexcept {
   for (auto& entry : extras_->callbacks)
     entry->trigger();
   if (extras_->stop_source)
-    scope_->engine().serve(path(), [source = *extras_->stop_source]() mutable { source.request_stop(); });
+    scope_->engine().serve(path(), [self = actor_ref<task_actor>{this}, source = *extras_->stop_source]() mutable {
+      duty_mark mark{{.task = self.get(), .scope = self->scope_.get()}};
+      source.request_stop();
+    });
+}
+
+void task_actor::wake_waiting() noexcept {
+  if (extras_ && extras_->waiting)
+    runtime::unpark_all(extras_->waiting->address);
+}
+
+void task_actor::shield_is_up() noexcept {
+  std::lock_guard guard{scope_->mutex_};
+  wake_waiting();
 }
 
 // -- a worker ---------------------------------------------------------------------------------------------------------
 
 void task_actor::run_on_lane() noexcept {
+  if (doomed_) {
+    runtime::destroy_postponed(*this);
+    return;
+  }
   const auto self = actor_ref<task_actor>::adopt(this);
-  if (ended())
-    return; // only to let go of the last reference where user code may run
   if (begin())
     run_body();
   else
@@ -413,12 +429,13 @@ void task_actor::on_mail(caf::mailbox_element_ptr mail) noexcept {
   }
 }
 
-void task_actor::release() noexcept {
-  // The last reference takes the user's value with it, and this may be a control thread.
-  if (ctrl()->strong_refs.load() == 1 && ended())
-    scope_->engine().service().push(*this);
-  else
-    runtime::release_actor(*this);
+bool task_actor::postpone_destruction() noexcept {
+  // The user's value goes with it, and no user code runs on a control thread.
+  if (!scope_ || !scope_->engine().control().on_control_thread())
+    return false;
+  doomed_ = true;
+  scope_->engine().service().push(*this);
+  return true;
 }
 
 } // namespace muster

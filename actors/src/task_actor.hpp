@@ -64,8 +64,17 @@ public:
   /// Asks it to stop for a reason of its own.
   void cancel(std::string text);
 
+  /// Called when the last reference goes: true if it is destroyed elsewhere, a moment later.
+  [[nodiscard]] bool postpone_destruction() noexcept;
+  /// The time of the shield that its body is under has passed.
+  void shield_is_up() noexcept;
+
   // -- the body's thread ----------------------------------------------------------------------------------------------
 
+  /// Whether the body has to take notice of having been asked to stop: not under a shield that still holds.
+  [[nodiscard]] bool must_answer() const noexcept { return shield_ ? shield_->cancelled() : word_.asked(); }
+  /// Puts the body under a shield, or back under the one before; returns the one before.
+  supervisor* shield(supervisor* now) noexcept { return std::exchange(shield_, now); }
   /// Takes note of where the body is.
   void checked_in(const std::source_location& where) noexcept;
   void note(std::string text);
@@ -133,13 +142,14 @@ private:
   /// body is woken, with all that it opened, and has its grace period from now.
   void ask(const cancel_reason& reason, bool personal) noexcept;
   void wake_asked() noexcept;
+  void wake_waiting() noexcept;
   /// Sends a task that was claimed in the phase `before` to a worker that settles it.
   void settle_elsewhere(task_state before) noexcept;
 
   void on_mail(caf::mailbox_element_ptr mail) noexcept override;
   void on_due(time_point now) noexcept override;
   void retain() noexcept override { runtime::retain_actor(*this); }
-  void release() noexcept override;
+  void release() noexcept override { runtime::release_actor(*this); }
 
   task_word word_;
   std::atomic<std::uint32_t> dependencies_left_ = 1;
@@ -150,6 +160,8 @@ private:
   const bool daemon_;
   bool has_permit_ = false;    ///< guarded
   bool personal_ = false;      ///< guarded until `ending`: it alone was asked, by its own timeout or task::cancel
+  bool doomed_ = false;        ///< by whoever dropped the last reference
+  supervisor* shield_ = nullptr; ///< in force in the body; the body's thread only
   bool accused_ = false;       ///< guarded: reported as unresponsive
   detail::job* job_ = nullptr;
   cancel_reason reason_;       ///< guarded; why it was asked

@@ -22,7 +22,7 @@ std::optional<error> task_actor::join(time_point until) {
   // would never answer.
   const duty* d = current_duty();
   task_actor* body = d && d->body && !hangs_below(*d->task) ? d->task : nullptr;
-  const auto ended_or_asked = [&] { return word_.watch() == task_state::ended || (body && body->asked()); };
+  const auto ended_or_asked = [&] { return word_.watch() == task_state::ended || (body && body->must_answer()); };
   const auto how = wait_for({.address = &word_,
                              .ready = ended_or_asked,
                              .engine = &scope_->engine(),
@@ -31,7 +31,8 @@ std::optional<error> task_actor::join(time_point until) {
                              .task = this,
                              .lends_permit = true});
   if (how == waited::done)
-    return ended() ? std::nullopt : std::optional{body->reason().to_error(body->path())};
+    return ended() ? std::nullopt
+                   : std::optional{(body->shield_ ? body->shield_->reason_in_force() : body->reason()).to_error(body->path())};
   if (how == waited::no_threads)
     return error{errc::no_threads, "it cannot run while this thread waits: the system gives no more threads"}.with_path(
       path());

@@ -97,6 +97,13 @@ private:
   static constexpr std::size_t extra_offset = CAF_CACHE_LINE_SIZE + align_up(sizeof(T));
 
   static void destroy_actor(caf::abstract_actor* actor) {
+    if constexpr (requires(T& t) { t.postpone_destruction(); }) {
+      // The memory is kept by a weak reference until `destroy_postponed`.
+      intrusive_ptr_add_weak_ref(actor->ctrl());
+      if (static_cast<T*>(actor)->postpone_destruction())
+        return;
+      intrusive_ptr_release_weak(actor->ctrl());
+    }
     actor->on_destroy();
     static_cast<T*>(actor)->~T();
   }
@@ -105,6 +112,15 @@ private:
     std::free(block);
   }
 };
+
+/// Destroys an actor whose `postpone_destruction` had said that it would be, and lets go of its memory.
+template <class T>
+void destroy_postponed(T& actor) noexcept {
+  auto* block = actor.ctrl();
+  actor.on_destroy();
+  actor.~T();
+  intrusive_ptr_release_weak(block);
+}
 
 inline void retain_actor(const caf::abstract_actor& actor) noexcept { intrusive_ptr_add_ref(actor.ctrl()); }
 inline void release_actor(const caf::abstract_actor& actor) noexcept { intrusive_ptr_release(actor.ctrl()); }

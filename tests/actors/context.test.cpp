@@ -225,3 +225,29 @@ TEST_CASE("a body may open scopes beside each other and tasks of one may wait fo
   CHECK(crew.wait());
   CHECK(outer.get().value() == 2);
 }
+
+TEST_CASE("a shield inside a shield holds for its own time and a wait inside it is shielded too") {
+  const auto clock = still_clock();
+  muster::manager site{on(clock)};
+  auto crew = site.create_scope("crew");
+  gate inside;
+  gate go;
+  const let_go at_end{go};
+  auto other = crew.execute("other", [&] { go.wait(); });
+  auto worker = crew.execute("worker", [&](context& ctx) {
+    return ctx.shield(1s, [&](context& outer) {
+      return outer.shield(1h, [&](context& inner) {
+        inside.open();
+        const bool waited = other.get().ok();
+        return waited && !inner.cancelled() && outer.cancelled();
+      });
+    });
+  });
+  inside.wait();
+  await([&] { return waits(site.tree(), "worker"); });
+  worker.cancel();
+  clock->advance(1s);
+  go.open();
+  CHECK(worker.get().value());
+  CHECK(crew.wait());
+}

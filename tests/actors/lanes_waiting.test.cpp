@@ -327,3 +327,18 @@ TEST_CASE("two tasks that wait for each other answer when they are asked to stop
   CHECK(right.get().cancelled());
   CHECK(site.stats().tasks_unresponsive == 0);
 }
+
+TEST_CASE("a permit that was lent is not waited for on the only thread there is") {
+  auto options = standing_still();
+  options.workers = 1;
+  options.max_threads = 1;
+  muster::manager site{options};
+  auto crew = site.create_scope("crew", {.max_parallel = 1});
+  auto outer = crew.execute("a", [&] {
+    auto b = crew.execute("b", succeeds);
+    crew.execute("c", succeeds);
+    return b.get().ok();
+  });
+  CHECK(outer.get().value());
+  CHECK(crew.wait());
+}

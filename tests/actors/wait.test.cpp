@@ -367,3 +367,13 @@ TEST_CASE("waiting on another branch from a body is allowed") {
   CHECK(left.wait());
   CHECK(task.get().ok());
 }
+
+TEST_CASE("a wait with a limit that ends first leaves nested scopes open") {
+  muster::manager site{standing_still()};
+  auto crew = site.create_scope("crew");
+  auto inner = crew.create_scope("inner");
+  CHECK(error_of(crew.wait_for(0s)).code() == errc::not_ready);
+  CHECK(inner.execute("worker", succeeds).get().ok());
+  CHECK(inner.wait());
+  CHECK(crew.wait());
+}

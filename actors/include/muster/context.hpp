@@ -14,6 +14,8 @@
 
 namespace muster {
 
+class supervisor;
+
 namespace detail {
 class callback_entry;
 class shielded;
@@ -124,6 +126,7 @@ public:
 private:
   scope crew_;
   context inner_;
+  supervisor* const before_; ///< the shield that this one is inside of
 };
 
 } // namespace detail
