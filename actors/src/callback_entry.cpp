@@ -54,11 +54,12 @@ void callback_entry::run_on_lane() noexcept {
 void callback_entry::take_back() noexcept {
   by_token_.reset();
   task_->forget(*this);
-  for (auto expected : {state::armed, state::queued})
-    if (state_.compare_exchange_strong(expected, state::done)) {
-      fn_ = nullptr;
-      return;
-    }
+  auto expected = state::armed;
+  if (state_.compare_exchange_strong(expected, state::done)) {
+    fn_ = nullptr;
+    return;
+  }
+  // Once the task has been asked to stop the function is called, and waited for.
   for (const duty* d = current_duty(); d; d = d->below)
     if (d->callback == this)
       return;

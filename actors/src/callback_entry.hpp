@@ -1,8 +1,8 @@
 /// A function registered with `context::on_cancel`.
 ///
 /// Owner: the registration and the task share it; the service lane keeps it while it is queued. Threads: the function
-/// runs on the service lane. States: armed ─▶ queued ─▶ running ─▶ done, or armed/queued ─▶ removed; the one atomic
-/// decides between "called" and "taken back".
+/// runs on the service lane. States: armed ─▶ queued ─▶ running ─▶ done, or armed ─▶ done; the one atomic decides
+/// between "called" and "taken back". One that has been triggered is called, whoever takes it back meanwhile.
 #pragma once
 
 #include "actor_ref.hpp"

@@ -35,7 +35,15 @@ supervisor_seed seed_in_body(task_actor& task, scope_actor* shield, std::string 
 } // namespace
 
 bool context::cancelled() const noexcept {
-  return shield_ ? shield_->cancelled() : task_.asked() || task_.scope().cancelled();
+  if (shield_)
+    return shield_->cancelled();
+  if (task_.asked())
+    return true;
+  if (!task_.scope().cancelled())
+    return false;
+  // The cancellation is on its way down; whoever has seen it here has been asked, with all that follows from that.
+  task_.scope().turn_away(task_);
+  return true;
 }
 
 cancel_reason context::reason() const {
@@ -125,12 +133,10 @@ detail::shielded::shielded(context& outer, duration d)
         seed.shielded = true;
         return scope{detail::ref<scope_actor>::share(scope_actor::make(std::move(seed), 0).get())};
       }()),
-      inner_(outer.task_, crew_.actor()),
-      before_(outer.task_.shield(crew_.actor())) {}
+      inner_(outer.task_, crew_.actor()) {}
 
 detail::shielded::~shielded() {
   // Scopes opened inside have been joined by their own handles; what is left is to take the shield off the tree.
-  inner_.task_.shield(before_);
   static_cast<void>(crew_.wait());
 }
 

@@ -202,8 +202,6 @@ void supervisor::on_due(time_point now) noexcept {
     counts = machine_.cancelled_in_time();
   }
   after_cancel();
-  if (shielded_ && owner_)
-    owner_->shield_is_up();
   if (counts)
     foreman().report(reason.to_error(where));
 }

@@ -219,7 +219,6 @@ void task_actor::ask(const cancel_reason& reason, bool personal) noexcept {
 void task_actor::wake_asked() noexcept {
   if (word_.watched())
     runtime::unpark_all(&word_);
-  wake_waiting();
   if (scope_->reclaimers_ > 0)
     runtime::unpark_all(&scope_->permits_free_);
   const auto inherited = reason_.inherited();
@@ -238,15 +237,6 @@ void task_actor::wake_asked() noexcept {
     });
 }
 
-void task_actor::wake_waiting() noexcept {
-  if (extras_ && extras_->waiting)
-    runtime::unpark_all(extras_->waiting->address);
-}
-
-void task_actor::shield_is_up() noexcept {
-  std::lock_guard guard{scope_->mutex_};
-  wake_waiting();
-}
 
 // -- a worker ---------------------------------------------------------------------------------------------------------
 

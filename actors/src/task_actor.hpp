@@ -59,22 +59,16 @@ public:
 
   /// Blocks until the outcome counts (or `until`); nothing, or why it did not.
   [[nodiscard]] std::optional<error> join(time_point until);
-  /// It runs in a scope that was opened in the body of `other`, or below such a one.
-  [[nodiscard]] bool hangs_below(const task_actor& other) const noexcept;
+  /// The task that its body waits for at this moment, if it does.
+  [[nodiscard]] actor_ref<task_actor> waits_for() const;
   /// Asks it to stop for a reason of its own.
   void cancel(std::string text);
 
   /// Called when the last reference goes: true if it is destroyed elsewhere, a moment later.
   [[nodiscard]] bool postpone_destruction() noexcept;
-  /// The time of the shield that its body is under has passed.
-  void shield_is_up() noexcept;
 
   // -- the body's thread ----------------------------------------------------------------------------------------------
 
-  /// Whether the body has to take notice of having been asked to stop: not under a shield that still holds.
-  [[nodiscard]] bool must_answer() const noexcept { return shield_ ? shield_->cancelled() : word_.asked(); }
-  /// Puts the body under a shield, or back under the one before; returns the one before.
-  supervisor* shield(supervisor* now) noexcept { return std::exchange(shield_, now); }
   /// Takes note of where the body is.
   void checked_in(const std::source_location& where) noexcept;
   void note(std::string text);
@@ -142,7 +136,6 @@ private:
   /// body is woken, with all that it opened, and has its grace period from now.
   void ask(const cancel_reason& reason, bool personal) noexcept;
   void wake_asked() noexcept;
-  void wake_waiting() noexcept;
   /// Sends a task that was claimed in the phase `before` to a worker that settles it.
   void settle_elsewhere(task_state before) noexcept;
 
@@ -161,7 +154,6 @@ private:
   bool has_permit_ = false;    ///< guarded
   bool personal_ = false;      ///< guarded until `ending`: it alone was asked, by its own timeout or task::cancel
   bool doomed_ = false;        ///< by whoever dropped the last reference
-  supervisor* shield_ = nullptr; ///< in force in the body; the body's thread only
   bool accused_ = false;       ///< guarded: reported as unresponsive
   detail::job* job_ = nullptr;
   cancel_reason reason_;       ///< guarded; why it was asked

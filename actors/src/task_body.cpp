@@ -18,32 +18,26 @@ std::optional<error> task_actor::join(time_point until) {
     return std::nullopt;
   if (works_under(*this))
     return would_deadlock(path());
-  // A body that is asked to stop does not go on waiting for a task that is none of its own: two that wait for each other
-  // would never answer.
-  const duty* d = current_duty();
-  task_actor* body = d && d->body && !hangs_below(*d->task) ? d->task : nullptr;
-  const auto ended_or_asked = [&] { return word_.watch() == task_state::ended || (body && body->must_answer()); };
   const auto how = wait_for({.address = &word_,
-                             .ready = ended_or_asked,
+                             .ready = [this] { return word_.watch() == task_state::ended; },
                              .engine = &scope_->engine(),
                              .until = until,
                              .what = current_duty() ? "task " + path() : std::string{},
                              .task = this,
                              .lends_permit = true});
   if (how == waited::done)
-    return ended() ? std::nullopt
-                   : std::optional{(body->shield_ ? body->shield_->reason_in_force() : body->reason()).to_error(body->path())};
+    return std::nullopt;
+  if (how == waited::would_deadlock)
+    return would_deadlock(path());
   if (how == waited::no_threads)
     return error{errc::no_threads, "it cannot run while this thread waits: the system gives no more threads"}.with_path(
       path());
   return error{errc::not_ready, "it had not ended in the time given"}.with_path(path());
 }
 
-bool task_actor::hangs_below(const task_actor& other) const noexcept {
-  for (const supervisor* s = scope_.get(); s; s = s->above())
-    if (s->owner() == &other)
-      return true;
-  return false;
+actor_ref<task_actor> task_actor::waits_for() const {
+  std::lock_guard guard{scope_->mutex_};
+  return actor_ref<task_actor>{extras_ && extras_->waiting ? extras_->waiting->task : nullptr};
 }
 
 void task_actor::cancel(std::string text) {

@@ -41,6 +41,18 @@ bool help(const wait_request& wanted) {
   return true;
 }
 
+/// Follows who waits for whom from `at` on, one lock at a time.
+bool waits_for_me(task_actor& at, const task_actor& me) {
+  constexpr int longest = 10'000;
+  actor_ref<task_actor> next{&at};
+  for (int step = 0; next && step < longest; ++step) {
+    next = next->waits_for();
+    if (next.get() == &me)
+      return true;
+  }
+  return false;
+}
+
 waited block(const wait_request& wanted) {
   runtime::wait_region region;
   while (!wanted.ready()) {
@@ -78,11 +90,12 @@ waited wait_for(wait_request request) {
   task_actor* body = d && d->body ? d->task : nullptr;
   if (!body)
     return block(request);
-  wait_note note{.what = std::move(request.what), .since = request.engine->now(), .address = request.address};
+  wait_note note{.what = std::move(request.what), .since = request.engine->now(), .task = request.task};
   body->enter_wait(note);
   if (request.lends_permit)
     body->lend_permit();
-  const auto how = block(request);
+  // The note is up already: of those that close a circle the last one sees it.
+  const auto how = request.task && waits_for_me(*request.task, *body) ? waited::would_deadlock : block(request);
   if (request.lends_permit)
     body->reclaim_permit();
   body->leave_wait(note);
@@ -92,7 +105,8 @@ waited wait_for(wait_request request) {
 error would_deadlock(const std::string& path) {
   const duty* d = current_duty();
   const std::string who = d && d->task ? d->task->path() : d && d->scope ? d->scope->path() : std::string{};
-  return error{errc::would_deadlock, "waiting here for " + path + " would wait for ever: " + who + " runs under it"}
+  return error{errc::would_deadlock,
+               "waiting here for " + path + " would wait for ever: " + who + " runs under it, or is what it waits for"}
     .with_path(who);
 }
 

@@ -22,11 +22,11 @@ class supervisor;
 struct wait_note {
   std::string what; ///< "task site/checkout/charge", "scope …", "sleep", …
   time_point since{};
-  const void* address = nullptr; ///< parked on
+  task_actor* task = nullptr; ///< if it is one; lives as long as the note
   wait_note* outer = nullptr;
 };
 
-enum class waited : std::uint8_t { done, timed_out, no_threads };
+enum class waited : std::uint8_t { done, timed_out, no_threads, would_deadlock };
 
 struct wait_request {
   const void* address;                     ///< parked on
@@ -44,7 +44,8 @@ struct wait_request {
   static constexpr auto nothing = [] {};
 };
 
-/// Blocks until ready, or the time has come. `no_threads`: nothing could run while this thread waits.
+/// Blocks until ready, or the time has come. `no_threads`: nothing could run while this thread waits. `would_deadlock`:
+/// the task waited for waits, itself or through others, for the body that asks.
 [[nodiscard]] waited wait_for(wait_request request);
 
 /// errc::would_deadlock, naming who would wait for whom.

@@ -226,7 +226,7 @@ TEST_CASE("a body may open scopes beside each other and tasks of one may wait fo
   CHECK(outer.get().value() == 2);
 }
 
-TEST_CASE("a shield inside a shield holds for its own time and a wait inside it is shielded too") {
+TEST_CASE("a shield inside a shield holds for its own time") {
   const auto clock = still_clock();
   muster::manager site{on(clock)};
   auto crew = site.create_scope("crew");

@@ -40,8 +40,8 @@ public:
   /// How it ended, whatever the value's type; null while it has not.
   [[nodiscard]] const outcome_base* peek() const noexcept;
   /// Blocks until the task has ended, or until `d` has passed: then errc::not_ready, and nothing else has happened.
-  /// In a body that is asked to stop meanwhile, see `get`. From the task's own body, or for one that this body runs
-  /// under: errc::would_deadlock.
+  /// From the task's own body, for one that this body runs under, or for one that waits for this body:
+  /// errc::would_deadlock.
   [[nodiscard]] result<void> wait_for(duration d) const;
   /// Asks the task to stop (kind `user`, with `text`). Fails nobody else: only the tasks that come after it are
   /// skipped. On return it will never start if it had not; idempotent; no effect on an ended task. Never blocks.
@@ -68,9 +68,9 @@ public:
   task() = default;
 
   /// Blocks until the task has ended and shows how; the outcome stays valid while any handle lives. Does not mark an
-  /// error as handled. In a body that is asked to stop while it waits for a task that is not below it, the wait ends:
-  /// the outcome shown is then one that failed with that reason (errc::cancelled or errc::timed_out). Called from the task's own body, or from one that runs under it, it does not block but gives
-  /// an outcome that failed with errc::would_deadlock and names the path (valid until the next such call on this
+  /// error as handled. That the caller is asked to stop meanwhile does not end the wait. Called from the task's own body, or from one that runs under it, it does not block but gives
+  /// an outcome that failed with errc::would_deadlock and names the path; likewise when the task waits, itself or through
+  /// others, for the caller's own task (valid until the next such call on this
   /// thread); likewise errc::no_threads if nothing could run while this thread waits.
   [[nodiscard]] const outcome<T>& get() const& {
     if (auto refused = join())
