@@ -1,0 +1,109 @@
+/// What can be seen of a supervisor from outside: its numbers, who is still there, its picture for a tree.
+///
+/// Threads: any; one supervisor is locked at a time, but for handing the numbers up (child inside parent).
+#include "supervisor.hpp"
+
+#include "task_actor.hpp"
+
+namespace muster {
+
+statistics& operator+=(statistics& sum, const statistics& more) noexcept {
+  sum.scopes_created += more.scopes_created;
+  sum.tasks_started += more.tasks_started;
+  sum.tasks_completed += more.tasks_completed;
+  sum.tasks_failed += more.tasks_failed;
+  sum.tasks_timed_out += more.tasks_timed_out;
+  sum.tasks_cancelled += more.tasks_cancelled;
+  sum.tasks_skipped += more.tasks_skipped;
+  sum.tasks_unresponsive += more.tasks_unresponsive;
+  sum.tasks_live += more.tasks_live;
+  sum.resources_released += more.resources_released;
+  sum.wall_time += more.wall_time;
+  sum.cpu_time += more.cpu_time;
+  return sum;
+}
+
+statistics supervisor::stats() const {
+  statistics sum;
+  std::vector<actor_ref<supervisor>> below;
+  auto add = [&](const supervisor& s) {
+    std::lock_guard guard{s.mutex_};
+    sum += s.own_;
+    sum += s.folded_;
+    auto& self = const_cast<supervisor&>(s);
+    auto keep = [&](supervisor& nested) { below.emplace_back(&nested); };
+    self.nested_.each(keep);
+    self.nested_asked_.each(keep);
+    self.each_task([&](task_actor& task) {
+      sum.tasks_started += task.began_.load(std::memory_order_relaxed) ? 1U : 0U;
+      task.nested_.each(keep);
+    });
+  };
+  add(*this);
+  while (!below.empty()) {
+    const auto one = std::move(below.back());
+    below.pop_back();
+    add(*one);
+  }
+  return sum;
+}
+
+statistics supervisor::hand_up() noexcept {
+  std::lock_guard guard{mutex_};
+  handed_up_ = true;
+  statistics sum = own_;
+  return sum += folded_;
+}
+
+void supervisor::count_refused() noexcept {
+  for (supervisor* s = this; s; s = s->above_.get()) {
+    std::lock_guard guard{s->mutex_};
+    ++s->own_.tasks_cancelled;
+    if (!s->handed_up_)
+      return;
+  }
+}
+
+std::vector<std::string> supervisor::survivors(std::size_t most) {
+  std::vector<std::string> paths;
+  std::vector<actor_ref<supervisor>> below{actor_ref<supervisor>{this}};
+  while (!below.empty() && paths.size() < most) {
+    const auto one = std::move(below.back());
+    below.pop_back();
+    std::lock_guard guard{one->mutex_};
+    auto keep = [&](supervisor& nested) { below.emplace_back(&nested); };
+    one->nested_.each(keep);
+    one->nested_asked_.each(keep);
+    one->each_task([&](task_actor& task) {
+      task.nested_.each(keep);
+      if (paths.size() < most)
+        paths.push_back(task.path());
+    });
+  }
+  return paths;
+}
+
+supervisor::picture supervisor::look() const {
+  const auto now = engine().now();
+  picture p;
+  auto& self = const_cast<supervisor&>(*this);
+  std::lock_guard guard{mutex_};
+  p.node.kind = kind_;
+  p.node.name = label();
+  p.node.age = now - created_;
+  if (deadline_ != never)
+    p.node.time_left = deadline_ - now;
+  static constexpr const char* phases[] = {"open", "stopping daemons", "releasing", "ended"};
+  p.node.state = machine_.sealed() && machine_.at() == scope_machine::phase::open
+                   ? "closed"
+                   : phases[static_cast<std::size_t>(machine_.at())];
+  if (machine_.reason())
+    p.node.state += ", cancelled: " + to_string(machine_.reason());
+  auto keep = [&](supervisor& nested) { p.nested.emplace_back(&nested); };
+  self.nested_.each(keep);
+  self.nested_asked_.each(keep);
+  draw(p, now);
+  return p;
+}
+
+} // namespace muster
