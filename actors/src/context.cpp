@@ -35,6 +35,7 @@ supervisor_seed seed_in_body(task_actor& task, scope_actor* shield, std::string 
 } // namespace
 
 bool context::cancelled() const noexcept {
+  runtime::conductor::pause_here(runtime::pause::look);
   if (shield_)
     return shield_->cancelled();
   if (task_.asked())
@@ -79,7 +80,10 @@ duration context::time_left() const noexcept {
   return until == never ? duration::max() : std::max(duration{}, duration{until - now()});
 }
 
-time_point context::now() const noexcept { return task_.scope().engine().now(); }
+time_point context::now() const noexcept {
+  runtime::conductor::pause_here(runtime::pause::look);
+  return task_.scope().engine().now();
+}
 
 result<void> context::sleep_for(duration d) { return sleep_until(saturating_add(now(), d)); }
 
@@ -110,8 +114,17 @@ std::optional<error> context::adopt(resource_options options, std::shared_ptr<de
 
 const std::string& context::name() const noexcept { return task_.label(); }
 std::string context::path() const { return task_.path(); }
-void context::note(std::string text) { task_.note(std::move(text)); }
-void context::progress(std::uint64_t done, std::uint64_t total) { task_.progress(done, total); }
+
+void context::note(std::string text) {
+  runtime::conductor::pause_here(runtime::pause::call);
+  task_.note(std::move(text));
+}
+
+void context::progress(std::uint64_t done, std::uint64_t total) {
+  runtime::conductor::pause_here(runtime::pause::call);
+  task_.progress(done, total);
+}
+
 const context_values& context::values() const noexcept { return task_.scope().values(); }
 
 detail::job& context::dependency(std::string_view name, const void* type) const {

@@ -75,10 +75,14 @@ scope manager::create_scope(std::string name, scope_options options) {
 }
 
 void manager::cancel(std::string text) {
+  runtime::conductor::pause_here(runtime::pause::call);
   actor_->cancel({cancel_kind::user, actor_->path(), std::move(text), actor_->engine().now()});
 }
 
-bool manager::cancelled() const noexcept { return actor_->cancelled(); }
+bool manager::cancelled() const noexcept {
+  runtime::conductor::pause_here(runtime::pause::look);
+  return actor_->cancelled();
+}
 
 result<void> manager::shutdown(duration drain) {
   if (auto why = actor_->shutdown(drain))
@@ -87,6 +91,7 @@ result<void> manager::shutdown(duration drain) {
 }
 
 statistics manager::stats() const {
+  runtime::conductor::pause_here(runtime::pause::look);
   auto sum = actor_->stats();
   sum.errors_dropped = actor_->errors_dropped();
   sum.events_dropped = actor_->engine().trace().dropped();
@@ -94,8 +99,17 @@ statistics manager::stats() const {
 }
 
 lane_stats manager::lane() const { return actor_->engine().work().stats(); }
-error_report manager::errors() const { return actor_->errors(); }
-supervision_tree manager::tree() const { return tree_of(*actor_); }
+
+error_report manager::errors() const {
+  runtime::conductor::pause_here(runtime::pause::look);
+  return actor_->errors();
+}
+
+supervision_tree manager::tree() const {
+  runtime::conductor::pause_here(runtime::pause::look);
+  return tree_of(*actor_);
+}
+
 const std::string& manager::name() const noexcept { return actor_->label(); }
 time_point manager::now() const noexcept { return actor_->engine().now(); }
 std::error_code manager::write_trace(const std::string& file) const { return actor_->engine().trace().write(file); }

@@ -32,10 +32,12 @@ scope::~scope() {
 }
 
 detail::ref<task_actor> scope::spawn(task_options&& options, detail::job_maker maker) {
+  runtime::conductor::pause_here(runtime::pause::call);
   return actor_->spawn(std::move(options), maker);
 }
 
 detail::ref<task_actor> scope::spawn(std::string_view name, detail::job_maker maker) {
+  runtime::conductor::pause_here(runtime::pause::call);
   return actor_->spawn(task_options{.name = std::string{name}}, maker);
 }
 
@@ -76,15 +78,29 @@ result<plan_run> scope::execute(plan steps) {
 
 result<void> scope::wait() { return as_result(actor_->wait(never)); }
 result<void> scope::wait_for(duration d) { return as_result(actor_->wait(saturating_add(actor_->engine().now(), d))); }
-void scope::close() { actor_->close(); }
+
+void scope::close() {
+  runtime::conductor::pause_here(runtime::pause::call);
+  actor_->close();
+}
 
 void scope::cancel(std::string text) {
+  runtime::conductor::pause_here(runtime::pause::call);
   actor_->cancel({cancel_kind::user, actor_->path(), std::move(text), actor_->engine().now()});
 }
 
-bool scope::cancelled() const noexcept { return actor_->cancelled(); }
+bool scope::cancelled() const noexcept {
+  runtime::conductor::pause_here(runtime::pause::look);
+  return actor_->cancelled();
+}
+
 cancel_reason scope::reason() const { return actor_->reason_in_force(); }
-bool scope::ended() const noexcept { return actor_->ended(); }
+
+bool scope::ended() const noexcept {
+  runtime::conductor::pause_here(runtime::pause::look);
+  return actor_->ended();
+}
+
 time_point scope::deadline() const noexcept { return actor_->deadline(); }
 
 duration scope::time_left() const noexcept {
@@ -95,10 +111,19 @@ duration scope::time_left() const noexcept {
 std::stop_token scope::stop_token() { return actor_->stop_token(); }
 const std::string& scope::name() const noexcept { return actor_->label(); }
 std::string scope::path() const { return actor_->path(); }
-std::vector<tree_node> scope::children() const { return children_of(*actor_); }
-supervision_tree scope::tree() const { return tree_of(*actor_); }
+
+std::vector<tree_node> scope::children() const {
+  runtime::conductor::pause_here(runtime::pause::look);
+  return children_of(*actor_);
+}
+
+supervision_tree scope::tree() const {
+  runtime::conductor::pause_here(runtime::pause::look);
+  return tree_of(*actor_);
+}
 
 statistics scope::stats() const {
+  runtime::conductor::pause_here(runtime::pause::look);
   auto sum = actor_->stats();
   sum.events_dropped = actor_->engine().trace().dropped();
   return sum;

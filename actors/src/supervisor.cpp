@@ -58,6 +58,7 @@ supervisor::~supervisor() {
 }
 
 void supervisor::outside_call::operator()() const {
+  const runtime::undivided whole; // whoever takes the callback back waits for it without us
   who->cancel({cancel_kind::parent_cancelled, who->path(), "a stop was requested on the token given as its parent",
                who->engine().now()});
 }
@@ -151,6 +152,7 @@ bool supervisor::cancel_locked(cancel_reason reason) {
   if (stop_source_)
     engine().serve(path(), [self = actor_ref<supervisor>{this}, source = *stop_source_]() mutable {
       duty_mark mark{{.scope = self.get()}};
+      const runtime::undivided whole; // whoever takes a stop callback back waits for it without us
       source.request_stop();
     });
   cancelled_.store(true, std::memory_order_release);
@@ -324,7 +326,7 @@ void supervisor::advance() noexcept {
   }
 }
 
-void supervisor::finish(std::unique_lock<std::mutex> lock) noexcept {
+void supervisor::finish(std::unique_lock<runtime::mutex> lock) noexcept {
   const bool flawed = machine_.flawed();
   const std::string headline = flawed ? machine_.headline() : std::string{};
   // What the user gave is destroyed where user code may run.
@@ -439,6 +441,8 @@ std::optional<error> supervisor::join(time_point until) {
   if (how == waited::done)
     return std::nullopt;
   give_up_waiting();
+  if (how == waited::called_off)
+    return called_off(path());
   if (how == waited::no_threads)
     return error{errc::no_threads, "nothing below could run while this thread waits: the system gives no more threads"}
       .with_path(path());

@@ -11,6 +11,7 @@
 #include "control_actor.hpp"
 #include "function_ref.hpp"
 #include "intrusive_list.hpp"
+#include "mutex.hpp"
 #include "path.hpp"
 #include "scope_machine.hpp"
 
@@ -154,7 +155,7 @@ protected:
   [[nodiscard]] const void* ended_address() const noexcept { return &ended_; }
   [[nodiscard]] bool cancelled_here() const noexcept { return cancelled_.load(std::memory_order_acquire); }
 
-  mutable std::mutex mutex_;
+  mutable runtime::mutex mutex_;
   scope_machine machine_;
   statistics own_;    ///< of this supervisor's own members
   statistics folded_; ///< of those nested ones that have ended
@@ -173,7 +174,7 @@ private:
   void give_up_waiting();
   void propagate() noexcept;
   void advance() noexcept;
-  void finish(std::unique_lock<std::mutex> lock) noexcept;
+  void finish(std::unique_lock<runtime::mutex> lock) noexcept;
 
   void on_due(time_point now) noexcept override;
   void retain() noexcept override { runtime::retain_actor(*this); }

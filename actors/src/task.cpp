@@ -18,10 +18,18 @@ task_actor& deref(const detail::ref<task_actor>& ref) {
 
 const std::string& task_handle::name() const { return deref(ref_).label(); }
 std::string task_handle::path() const { return deref(ref_).path(); }
-task_state task_handle::state() const noexcept { return deref(ref_).state(); }
-bool task_handle::ready() const noexcept { return deref(ref_).ended(); }
+task_state task_handle::state() const noexcept {
+  runtime::conductor::pause_here(runtime::pause::look);
+  return deref(ref_).state();
+}
+
+bool task_handle::ready() const noexcept {
+  runtime::conductor::pause_here(runtime::pause::look);
+  return deref(ref_).ended();
+}
 
 const outcome_base* task_handle::peek() const noexcept {
+  runtime::conductor::pause_here(runtime::pause::look);
   return deref(ref_).ended() ? ref_->job().out : nullptr;
 }
 
@@ -32,7 +40,10 @@ result<void> task_handle::wait_for(duration d) const {
   return {};
 }
 
-void task_handle::cancel(std::string text) const { deref(ref_).cancel(std::move(text)); }
+void task_handle::cancel(std::string text) const {
+  runtime::conductor::pause_here(runtime::pause::call);
+  deref(ref_).cancel(std::move(text));
+}
 
 detail::job& task_handle::job() const { return deref(ref_).job(); }
 

@@ -233,6 +233,7 @@ void task_actor::wake_asked() noexcept {
   if (extras_->stop_source)
     scope_->engine().serve(path(), [self = actor_ref<task_actor>{this}, source = *extras_->stop_source]() mutable {
       duty_mark mark{{.task = self.get(), .scope = self->scope_.get()}};
+      const runtime::undivided whole; // whoever takes a stop callback back waits for it without us
       source.request_stop();
     });
 }
@@ -266,7 +267,7 @@ bool task_actor::begin() noexcept {
 void task_actor::run_body() noexcept {
   auto& engine = scope_->engine();
   began_.store(true, std::memory_order_relaxed);
-  const auto thread = thread_probe_here().id();
+  const auto thread = engine.simulated() ? 0 : thread_probe_here().id();
   thread_.store(thread, std::memory_order_relaxed);
   last_event_ = engine.record(event_kind::task_started, id(), last_event_.load(std::memory_order_relaxed), thread);
   auto& meter = meter_of_this_thread();
@@ -281,8 +282,10 @@ void task_actor::run_body() noexcept {
   // An error that the scope's cancellation brought about may be faster than the cancellation itself.
   if (outcome_access::error(*job_->out) && !word_.asked() && scope_->cancelled())
     scope_->turn_away(*this);
+  runtime::conductor::pause_here(runtime::pause::inside);
   const bool asked = word_.finish();
-  const duration cpu = meter.charge(wall, cpu_time_here);
+  runtime::conductor::pause_here(runtime::pause::inside);
+  const duration cpu = engine.simulated() ? duration{} : meter.charge(wall, cpu_time_here);
   {
     duty_mark mark{{.task = this, .scope = scope_.get()}};
     job_->drop_callable();

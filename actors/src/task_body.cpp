@@ -29,6 +29,8 @@ std::optional<error> task_actor::join(time_point until) {
     return std::nullopt;
   if (how == waited::would_deadlock)
     return would_deadlock(path());
+  if (how == waited::called_off)
+    return called_off(path());
   if (how == waited::no_threads)
     return error{errc::no_threads, "it cannot run while this thread waits: the system gives no more threads"}.with_path(
       path());

@@ -6,6 +6,8 @@
 #include "scope_actor.hpp"
 #include "task_actor.hpp"
 
+#include <muster/assert.hpp>
+
 namespace muster {
 
 namespace {
@@ -13,6 +15,10 @@ namespace {
 /// How many bodies may stand on top of each other on one stack because there was no thread for them.
 constexpr int most_helped = 64;
 thread_local int helped_here = 0;
+
+std::string in_ms(duration d) {
+  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
+}
 
 bool hangs_below(const task_actor& task, const wait_request& wanted) {
   if (&task == wanted.task)
@@ -53,7 +59,31 @@ bool waits_for_me(task_actor& at, const task_actor& me) {
   return false;
 }
 
-waited block(const wait_request& wanted) {
+/// What kind of thread waits, for a report of a deadlock.
+std::string who_waits_here() {
+  const duty* d = current_duty();
+  if (!d)
+    return "the simulation's own thread";
+  if (d->task)
+    return (d->body ? "" : "a callback of ") + d->task->path();
+  return d->scope ? "a release or callback of " + d->scope->path() : std::string{"a callback"};
+}
+
+std::string what_for(const wait_request& wanted, const std::string& what) {
+  if (!what.empty())
+    return what;
+  if (wanted.task)
+    return "task " + wanted.task->path();
+  return wanted.scope ? std::string{to_string(wanted.scope->kind())} + " " + wanted.scope->path() : std::string{"something"};
+}
+
+waited block(const wait_request& wanted, const std::string& what) {
+  const std::string who = wanted.engine->simulated() ? who_waits_here() : std::string{};
+  const auto since = wanted.engine->now();
+  const auto who_for_what = [&] {
+    return who + " waits for " + what_for(wanted, what) + ", for " + in_ms(wanted.engine->now() - since);
+  };
+  const runtime::wait_label label{who_for_what, wanted.gives_up};
   runtime::wait_region region;
   while (!wanted.ready()) {
     if (!region.replaced()) {
@@ -64,17 +94,16 @@ waited block(const wait_request& wanted) {
     }
     if (wanted.remind_every != duration::max()) {
       const auto next = saturating_add(wanted.engine->now(), wanted.remind_every);
-      if (runtime::park_until(wanted.address, wanted.engine->due(), next, wanted.ready))
+      if (runtime::park_until(wanted.address, wanted.engine->due(), next, wanted.ready, label))
         return waited::done;
       wanted.remind();
       continue;
     }
-    if (wanted.until == never) {
-      runtime::park(wanted.address, wanted.ready);
+    if (wanted.until == never)
+      return runtime::park(wanted.address, wanted.ready, label) ? waited::done : waited::called_off;
+    if (runtime::park_until(wanted.address, wanted.engine->due(), wanted.until, wanted.ready, label))
       return waited::done;
-    }
-    return runtime::park_until(wanted.address, wanted.engine->due(), wanted.until, wanted.ready) ? waited::done
-                                                                                                : waited::timed_out;
+    return wanted.engine->now() < wanted.until ? waited::called_off : waited::timed_out;
   }
   return waited::done;
 }
@@ -86,16 +115,20 @@ waited wait_for(wait_request request) {
     return waited::done;
   if (request.until != never && request.until <= request.engine->now())
     return waited::timed_out;
+  MUSTER_ASSERT(runtime::conductor::this_strand() == nullptr || request.engine->simulated(),
+                "a thread inside a simulation waits for a manager outside it, which lives in real time: give that manager the "
+                "simulation's clock, or use it before and after the simulation");
+  runtime::conductor::pause_here(runtime::pause::call);
   const duty* d = current_duty();
   task_actor* body = d && d->body ? d->task : nullptr;
   if (!body)
-    return block(request);
+    return block(request, request.what);
   wait_note note{.what = std::move(request.what), .since = request.engine->now(), .task = request.task};
   body->enter_wait(note);
   if (request.lends_permit)
     body->lend_permit();
   // The note is up already: of those that close a circle the last one sees it.
-  const auto how = request.task && waits_for_me(*request.task, *body) ? waited::would_deadlock : block(request);
+  const auto how = request.task && waits_for_me(*request.task, *body) ? waited::would_deadlock : block(request, note.what);
   if (request.lends_permit)
     body->reclaim_permit();
   body->leave_wait(note);
@@ -108,6 +141,11 @@ error would_deadlock(const std::string& path) {
   return error{errc::would_deadlock,
                "waiting here for " + path + " would wait for ever: " + who + " runs under it, or is what it waits for"}
     .with_path(who);
+}
+
+error called_off(const std::string& path) {
+  return error{errc::would_deadlock, "the wait for " + path + " was called off: nobody was left who could have ended it"}
+    .with_path(path);
 }
 
 } // namespace muster

@@ -26,7 +26,7 @@ struct wait_note {
   wait_note* outer = nullptr;
 };
 
-enum class waited : std::uint8_t { done, timed_out, no_threads, would_deadlock };
+enum class waited : std::uint8_t { done, timed_out, no_threads, would_deadlock, called_off };
 
 struct wait_request {
   const void* address;                     ///< parked on
@@ -45,10 +45,13 @@ struct wait_request {
 };
 
 /// Blocks until ready, or the time has come. `no_threads`: nothing could run while this thread waits. `would_deadlock`:
-/// the task waited for waits, itself or through others, for the body that asks.
+/// the task waited for waits, itself or through others, for the body that asks. `called_off`: in a simulation nobody was left
+/// who could have ended the wait.
 [[nodiscard]] waited wait_for(wait_request request);
 
 /// errc::would_deadlock, naming who would wait for whom.
 [[nodiscard]] class error would_deadlock(const std::string& path);
+/// errc::would_deadlock, for a wait for `path` that was called off.
+[[nodiscard]] class error called_off(const std::string& path);
 
 } // namespace muster

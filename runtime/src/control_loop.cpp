@@ -5,6 +5,7 @@
 /// after it has seen, under the lock, that there is nothing to do.
 #include "control_loop.hpp"
 
+#include "control_simulated.hpp"
 #include "thread_name.hpp"
 
 #include <muster/assert.hpp>
@@ -24,6 +25,10 @@ thread_local const control_loop* this_threads_loop = nullptr;
 control_loop::control_loop(std::shared_ptr<clock> time, unsigned threads)
   : time_{std::move(time)}, real_{!time_->is_manual()}, timers_{[this] { on_earlier(); }} {
   const unsigned wanted = std::max(threads, 1U);
+  if (auto* conductor = time_->conductor()) {
+    simulated_ = std::make_unique<simulated_control>(*conductor, timers_, wanted);
+    return;
+  }
   threads_.reserve(wanted);
   for (unsigned i = 0; i != wanted; ++i) {
     try {
@@ -44,6 +49,8 @@ void control_loop::post(control_item& item) noexcept {
   {
     const std::scoped_lock lock{mutex_};
     if (!stopped_) {
+      if (simulated_)
+        return simulated_->post(item);
       (last_ != nullptr ? last_->next_ : first_) = &item;
       last_ = &item;
       wake_any();
@@ -69,11 +76,21 @@ void control_loop::post(control_item& item) noexcept {
   here.draining = false;
 }
 
-bool control_loop::on_control_thread() const noexcept { return this_threads_loop == this; }
+bool control_loop::on_control_thread() const noexcept {
+  return simulated_ ? simulated_->runs_here() : this_threads_loop == this;
+}
 
 void control_loop::stop() noexcept {
   MUSTER_ASSERT(!on_control_thread(), "a control thread cannot wait for itself: stop the loop from another thread");
   const std::scoped_lock turn{stopping_turn_};
+  if (simulated_) {
+    if (stopped_)
+      return;
+    simulated_->stop();
+    const std::scoped_lock lock{mutex_};
+    stopped_ = true;
+    return;
+  }
   if (threads_.empty())
     return;
   time_->detach(*this);
@@ -170,6 +187,8 @@ void control_loop::sleep(std::unique_lock<std::mutex>& lock) noexcept {
 }
 
 void control_loop::on_earlier() noexcept {
+  if (simulated_)
+    return simulated_->due_changed();
   {
     const std::scoped_lock lock{mutex_};
     refresh_wake_at();

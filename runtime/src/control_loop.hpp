@@ -27,12 +27,16 @@ protected:
 
 private:
   friend class control_loop;
+  friend class simulated_control;
   control_item* next_ = nullptr;
 };
 
+class simulated_control;
+
 class control_loop final : private clock::listener {
 public:
-  /// Starts `threads` (at least one) threads named `muster/ctl…`. Throws std::system_error if not even one starts.
+  /// Starts `threads` (at least one) threads named `muster/ctl…`; on the clock of a simulation none, its conductor runs the
+  /// items, as many at a time as there would be threads. Throws std::system_error if not even one thread starts.
   control_loop(std::shared_ptr<clock> time, unsigned threads);
   ~control_loop(); ///< stop()
 
@@ -70,6 +74,7 @@ private:
   const std::shared_ptr<clock> time_;
   const bool real_;
   timers timers_;
+  std::unique_ptr<simulated_control> simulated_; ///< in place of all that follows, but for `stopped_`
 
   std::mutex stopping_turn_; ///< whoever else calls stop() returns when the first has done it
   mutable std::mutex mutex_; ///< guards everything below; taken before the timers' lock

@@ -2,6 +2,10 @@
 /// the control loop after them (their last messages must still be handled), the actor system last.
 #include "engine.hpp"
 
+#include "caf_simulated.hpp"
+
+#include <muster/assert.hpp>
+
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
 
@@ -13,6 +17,9 @@ namespace muster::runtime {
 namespace {
 
 unsigned processors() noexcept { return std::max(1U, std::thread::hardware_concurrency()); }
+
+/// In a simulation the same on every machine, so that a replay is one.
+unsigned usual_workers(const clock& time) noexcept { return time.conductor() != nullptr ? 4 : processors(); }
 
 /// A callable on the service lane; destroys itself when it has run.
 class served final : public lane_item {
@@ -41,7 +48,9 @@ private:
 
 struct engine::own_system {
   struct config : caf::actor_system_config {
-    config() {
+    explicit config(conductor* by) {
+      if (by != nullptr)
+        simulate(*this, *by);
       // The stealing scheduler's steal walks the victim's whole queue; sharing does not (measured: 25-290 µs against
       // less than 1 µs for a job with 200,000 queued).
       set("scheduler.policy", caf::atom("sharing"));
@@ -49,14 +58,17 @@ struct engine::own_system {
       set("logger.verbosity", caf::atom("quiet"));
     }
   };
+  explicit own_system(conductor* by) : settings{by}, simulated{by != nullptr} {}
+
   config settings;
   caf::actor_system system{settings};
+  const bool simulated;
 };
 
 engine::engine(engine_options options, caf::actor_system* system)
     : log_(std::move(options.log)),
       trace_(options.trace),
-      own_system_(system ? nullptr : std::make_unique<own_system>()),
+      own_system_(system ? nullptr : std::make_unique<own_system>(options.time ? options.time->conductor() : nullptr)),
       system_(system ? system : &own_system_->system),
       control_(options.time ? options.time : real_clock(), options.control_threads),
       service_(lane_options{.thread_name = "muster/cb",
@@ -68,13 +80,17 @@ engine::engine(engine_options options, caf::actor_system* system)
                             .on_grown = {}}),
       work_(lane_options{
         .thread_name = "muster/w",
-        .workers = options.workers ? options.workers : processors(),
+        .workers = options.workers ? options.workers : usual_workers(*control_.time()),
         .max_workers = options.max_workers,
         .max_threads = options.max_threads,
         .grows = growth::when_blocked,
         .time = control_.time(),
         .on_saturated = [this](std::size_t ready) { record(event_kind::lane_saturated, 0, 0, std::int64_t(ready)); },
-        .on_grown = [this](std::size_t workers) { record(event_kind::lane_grown, 0, 0, std::int64_t(workers)); }}) {}
+        .on_grown = [this](std::size_t workers) { record(event_kind::lane_grown, 0, 0, std::int64_t(workers)); }}) {
+  MUSTER_ASSERT(own_system_ || control_.time()->conductor() == nullptr,
+                "a manager inside an actor system that exists already cannot be on the clock of a simulation: that system has "
+                "threads and a time of its own");
+}
 
 engine::~engine() { stop(); }
 
@@ -119,6 +135,8 @@ void engine::stop() noexcept {
   service_.stop();
   control_.stop();
   control_.due().clear(); // what is armed still keeps its owner, and so this engine, alive
+  if (own_system_ && own_system_->simulated)
+    settle_simulated(own_system_->system);
   own_system_.reset();
 }
 

@@ -49,6 +49,8 @@ public:
   [[nodiscard]] control_loop& control() noexcept { return control_; }
   [[nodiscard]] timers& due() noexcept { return control_.due(); }
   [[nodiscard]] time_point now() const noexcept { return control_.now(); }
+  /// True if it lives in a simulation: what the machine says of threads means nothing there.
+  [[nodiscard]] bool simulated() const noexcept { return control_.time()->conductor() != nullptr; }
   /// The lane of task bodies.
   [[nodiscard]] lane& work() noexcept { return work_; }
   /// The lane of every other kind of user code: releases, factories, callbacks, hooks, destructors of captures.

@@ -3,7 +3,9 @@
 /// Threads: any. Always: nothing here runs user code, but `run_here`, `push` after the end, and `stop` when it could get
 /// no worker for what was left.
 #include "lane_impl.hpp"
+#include "lane_simulated.hpp"
 #include "spin.hpp"
+#include "strand.hpp"
 
 #include <muster/assert.hpp>
 
@@ -49,6 +51,8 @@ void lane::impl::push(lane_item& item) noexcept {
     guard lock = acquire();
     MUSTER_ASSERT(!item.queued_, "an item is pushed once: it is in the queue already");
     if (!stopped_) {
+      if (self_.simulated_)
+        return self_.simulated_->push(item);
       ready_.push(item, stamp());
       note_size();
       rouse(lock);
@@ -76,6 +80,13 @@ void lane::impl::stop() noexcept {
   guard lock = acquire();
   if (stopped_)
     return;
+  if (self_.simulated_) {
+    lock.unlock();
+    self_.simulated_->stop();
+    lock.lock();
+    stopped_ = true;
+    return;
+  }
   stopping_ = true;
   while (idle_top_ != nullptr)
     wake_top();
@@ -121,13 +132,18 @@ bool lane::impl::somebody_can_run() noexcept {
 
 // ---- the public names
 
-lane::lane(lane_options options) : impl_{std::make_unique<impl>(*this, std::move(options))} {}
+lane::lane(lane_options options) : impl_{std::make_unique<impl>(*this, std::move(options))} {
+  if (auto* conductor = impl_->options_.time->conductor())
+    simulated_ = std::make_unique<simulated_lane>(*this, *conductor, impl_->options_);
+}
 
 lane::~lane() { stop(); }
 
 void lane::push(lane_item& item) noexcept { impl_->push(item); }
 
 bool lane::remove(lane_item& item) noexcept {
+  if (simulated_)
+    return simulated_->remove(item);
   const auto lock = impl_->acquire();
   const bool was_queued = impl_->ready_.remove(item);
   impl_->note_size();
@@ -135,6 +151,8 @@ bool lane::remove(lane_item& item) noexcept {
 }
 
 lane_item* lane::take_if(const std::function<bool(const lane_item&)>& wanted) noexcept {
+  if (simulated_)
+    return simulated_->take_if(wanted);
   const auto lock = impl_->acquire();
   lane_item* found = impl_->ready_.find(wanted);
   if (found != nullptr)
@@ -146,6 +164,8 @@ lane_item* lane::take_if(const std::function<bool(const lane_item&)>& wanted) no
 void lane::run_here(lane_item& item) noexcept { item.run_on_lane(); }
 
 lane_stats lane::stats() const {
+  if (simulated_)
+    return simulated_->stats();
   const auto now = impl_->options_.time->now();
   const auto lock = impl_->acquire();
   const lane_counts c = impl_->counts();
@@ -160,21 +180,35 @@ lane_stats lane::stats() const {
           .most_workers = impl_->most_workers_};
 }
 
-lane* lane::current() noexcept { return impl::current_ != nullptr ? &impl::current_->home.self_ : nullptr; }
+lane* lane::current() noexcept {
+  if (const strand* s = conductor::this_strand())
+    return s->lane != nullptr ? &s->lane->self() : nullptr;
+  return impl::current_ != nullptr ? &impl::current_->home.self_ : nullptr;
+}
 
 void lane::stop() noexcept { impl_->stop(); }
 
 wait_region::wait_region() noexcept {
-  if (auto* self = lane::impl::current_; self != nullptr && self->regions++ == 0)
+  if (strand* s = conductor::this_strand()) {
+    if (s->lane != nullptr && s->regions++ == 0)
+      s->lane->enter_wait();
+  } else if (auto* self = lane::impl::current_; self != nullptr && self->regions++ == 0) {
     self->home.enter_wait(*self);
+  }
 }
 
 wait_region::~wait_region() {
-  if (auto* self = lane::impl::current_; self != nullptr && --self->regions == 0)
+  if (strand* s = conductor::this_strand()) {
+    if (s->lane != nullptr && --s->regions == 0)
+      s->lane->leave_wait();
+  } else if (auto* self = lane::impl::current_; self != nullptr && --self->regions == 0) {
     self->home.leave_wait(*self);
+  }
 }
 
 bool wait_region::replaced() noexcept {
+  if (const strand* s = conductor::this_strand())
+    return s->lane == nullptr || s->lane->somebody_can_run();
   auto* self = lane::impl::current_;
   return self == nullptr || self->home.somebody_can_run();
 }

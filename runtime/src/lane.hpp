@@ -34,6 +34,7 @@ protected:
 private:
   friend class ready_queue;
   friend class lane;
+  friend class simulated_lane;
   /// Runs on a worker without locks. The item may be destroyed inside.
   virtual void run_on_lane() noexcept = 0;
 
@@ -66,6 +67,8 @@ struct lane_options {
 
 class lane {
 public:
+  /// On the clock of a simulation it has no threads: its conductor runs the items, as many at a time as there would be
+  /// workers for.
   explicit lane(lane_options options);
   ~lane(); ///< stop()
   lane(const lane&) = delete;
@@ -94,6 +97,7 @@ private:
   friend class wait_region;
   struct impl;
   std::unique_ptr<impl> impl_;
+  std::unique_ptr<class simulated_lane> simulated_; ///< does the impl's part, if the lane lives in a simulation
 };
 
 /// While it lives, this thread is inside one of Muster's own waits. On a worker, its place in the lane is free for

@@ -4,6 +4,9 @@
 /// and their condition variables are touched under the bucket's lock only, so a node cannot end under a waker's hand.
 #include "parking.hpp"
 
+#include "conductor.hpp"
+#include "strand.hpp"
+
 #include <array>
 #include <condition_variable>
 #include <cstdint>
@@ -87,25 +90,57 @@ private:
   waiter& w_;
 };
 
+/// The same in a simulation, where one thread runs at a time.
+class simulated_limit final : public timer {
+public:
+  simulated_limit(conductor& by, const void* address) noexcept : by_{by}, address_{address} {}
+
+  bool passed = false;
+
+private:
+  void on_due(time_point) noexcept override {
+    passed = true;
+    by_.wake(address_);
+  }
+  void retain() noexcept override {}
+  void release() noexcept override {}
+
+  conductor& by_;
+  const void* address_;
+};
+
+bool park_until_in(conductor& by, const void* address, timers& due, time_point until, function_ref<bool()> ready,
+                   const wait_label& label) {
+  simulated_limit time{by, address};
+  due.arm(time, until);
+  static_cast<void>(by.block(address, [&] { return ready() || time.passed; }, label.what, label.gives_up));
+  due.disarm(time);
+  return ready();
+}
+
 } // namespace
 
-void park(const void* address, function_ref<bool()> ready) {
+bool park(const void* address, function_ref<bool()> ready, const wait_label& label) {
+  if (const strand* self = conductor::this_strand())
+    return self->home->block(address, ready, label.what, label.gives_up);
   bucket& home = bucket_of(address);
   std::unique_lock lock{home.mutex};
   if (ready())
-    return;
+    return true;
   waiter self{address};
   const linked here{home, self};
   do
     self.wake.wait(lock);
   while (!ready());
+  return true;
 }
 
-bool park_until(const void* address, timers& due, time_point until, function_ref<bool()> ready) {
-  if (until == never) {
-    park(address, ready);
-    return true;
-  }
+bool park_until(const void* address, timers& due, time_point until, function_ref<bool()> ready,
+                const wait_label& label) {
+  if (until == never)
+    return park(address, ready, label);
+  if (const strand* self = conductor::this_strand())
+    return ready() || park_until_in(*self->home, address, due, until, ready, label);
   bucket& home = bucket_of(address);
   std::unique_lock lock{home.mutex};
   if (ready())
@@ -128,6 +163,8 @@ bool park_until(const void* address, timers& due, time_point until, function_ref
 }
 
 void unpark_all(const void* address) noexcept {
+  if (const strand* self = conductor::this_strand())
+    return self->home->wake(address);
   bucket& home = bucket_of(address);
   const std::scoped_lock lock{home.mutex};
   for (waiter* w = home.first; w != nullptr; w = w->next)

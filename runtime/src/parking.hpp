@@ -9,13 +9,24 @@
 #include "function_ref.hpp"
 #include "timers.hpp"
 
+#include <string>
+
 namespace muster::runtime {
 
-/// Blocks until `ready()` is true.
-void park(const void* address, function_ref<bool()> ready);
+/// What a wait is, for a simulation that has to say who waits for what when nobody can go on.
+struct wait_label {
+  function_ref<std::string()> what = nothing;
+  bool gives_up = false; ///< it may then be called off
+
+  static constexpr auto nothing = [] { return std::string{"a wait inside Muster"}; };
+};
+
+/// Blocks until `ready()` is true. False: it was called off, since in a simulation nobody was left to make it true.
+bool park(const void* address, function_ref<bool()> ready, const wait_label& label = {});
 /// Blocks until `ready()` is true or `until` has come on the clock of `due`; returns the last answer of `ready()`.
 /// Needs the control loop of `due` to be running. On return nothing refers to this call any more.
-bool park_until(const void* address, timers& due, time_point until, function_ref<bool()> ready);
+bool park_until(const void* address, timers& due, time_point until, function_ref<bool()> ready,
+                const wait_label& label = {});
 /// Makes every thread parked on `address` ask its `ready` again. Never blocks for long; takes no lock but the bucket's.
 void unpark_all(const void* address) noexcept;
 

@@ -95,7 +95,7 @@ void timers::arm(timer& t, time_point due) noexcept {
       t.armed_ = true;
     }
     t.due_ = due;
-    t.order_ = heap_.armed_ever_++;
+    t.order_ = tie_breaker_ ? tie_breaker_() : heap_.armed_ever_++;
     heap_.insert(t);
     earlier = was_empty || heap_.top()->due_ < before;
   }
@@ -139,12 +139,18 @@ timer* timers::take_due(time_point now) noexcept {
 
 std::size_t timers::fire_due(time_point now) noexcept {
   std::size_t fired = 0;
-  while (timer* t = take_due(now)) {
-    t->on_due(now);
-    t->release();
+  while (fire_next(now))
     ++fired;
-  }
   return fired;
+}
+
+bool timers::fire_next(time_point now) noexcept {
+  timer* t = take_due(now);
+  if (t == nullptr)
+    return false;
+  t->on_due(now);
+  t->release();
+  return true;
 }
 
 } // namespace muster::runtime

@@ -91,6 +91,11 @@ public:
   /// Fires, in order of time, every timer due at or before `now`, those included that are armed meanwhile. Returns how
   /// many. One thread at a time.
   std::size_t fire_due(time_point now) noexcept;
+  /// Fires the earliest timer that is due at or before `now`; false if there is none. One thread at a time.
+  bool fire_next(time_point now) noexcept;
+  /// From now on equal due times fire in the order of the numbers that `draw` gives, instead of in the order in which
+  /// they were armed. Before anything is armed.
+  void break_ties_by(std::function<std::uint64_t()> draw) { tie_breaker_ = std::move(draw); }
 
 private:
   /// Takes the earliest timer out if it is due at `now`; its reference goes to the caller.
@@ -99,6 +104,7 @@ private:
   mutable std::mutex mutex_;
   timer_heap heap_;
   std::function<void()> on_earlier_;
+  std::function<std::uint64_t()> tie_breaker_;
 };
 
 } // namespace muster::runtime

@@ -1,4 +1,6 @@
 /// recorder::write: a trace as JSON lines, in a file that is there whole or not at all.
+#include "trace_json.hpp"
+
 #include "json_text.hpp"
 
 #include <muster/trace.hpp>
@@ -70,6 +72,17 @@ private:
 
 } // namespace
 
+void runtime::append_event_line(fmt::memory_buffer& to, const recorder& of, const event& e) {
+  const auto put = fmt::appender(to);
+  fmt::format_to(put, R"({{"sequence":{},"time":{},"kind":"{}","subject":{},"cause":{},"value":{},"thread":{})",
+                 e.sequence, e.time_ns, to_string(e.kind), e.subject, e.cause, e.value, e.thread);
+  if (e.text != 0) {
+    fmt::format_to(put, R"(,"text":)");
+    append_json(to, of.text(e.text));
+  }
+  fmt::format_to(put, "}}\n");
+}
+
 std::error_code recorder::write(const std::filesystem::path& file) const try {
   if (!file.has_filename())
     return std::make_error_code(std::errc::invalid_argument);
@@ -87,13 +100,7 @@ std::error_code recorder::write(const std::filesystem::path& file) const try {
                  "\n",
                  ::getpid(), events.size(), events_lost, strings_lost);
   for (const auto& e : events) {
-    fmt::format_to(put, R"({{"sequence":{},"time":{},"kind":"{}","subject":{},"cause":{},"value":{},"thread":{})",
-                   e.sequence, e.time_ns, to_string(e.kind), e.subject, e.cause, e.value, e.thread);
-    if (e.text != 0) {
-      fmt::format_to(put, R"(,"text":)");
-      runtime::append_json(line, text(e.text));
-    }
-    fmt::format_to(put, "}}\n");
+    runtime::append_event_line(line, *this, e);
     if (line.size() >= 60'000)
       out.write(line);
   }

@@ -11,6 +11,10 @@
 
 namespace muster {
 
+namespace runtime {
+class conductor;
+}
+
 /// A point on the monotonic clock. With the real clock it is comparable with `std::chrono::steady_clock::now()`.
 using time_point = std::chrono::steady_clock::time_point;
 /// Every span of time in the public interface; nanoseconds, signed.
@@ -58,6 +62,9 @@ public:
   /// Called by an engine, from any thread and without locks, after its earliest due time has become earlier. Clocks
   /// that let others wait for such a moment override it.
   virtual void timers_changed() noexcept {}
+  /// What runs the engines on this clock one step at a time, if it is the clock of a simulation (muster/testing.hpp);
+  /// null: they have threads of their own.
+  [[nodiscard]] virtual runtime::conductor* conductor() const noexcept { return nullptr; }
 };
 
 /// The machine's monotonic clock; one object for the whole program.
