@@ -1,4 +1,5 @@
 // The simulation: time that jumps, runs that repeat, deadlocks that are told, bugs that are found.
+#include "../planted/outcome_before_end.hpp"
 #include "support.hpp"
 
 #include <muster/testing.hpp>
@@ -214,4 +215,11 @@ TEST_CASE("exploration: errors, exceptions and deadlocks are failures and succes
                    crew.execute("idle", [](context& ctx) { ctx.wait_until_cancelled(); });
                    return crew.wait();
                  }).failure, "site/crew/idle"));
+}
+
+TEST_CASE("exploration: a task's outcome counts before its scope is over, however they meet") {
+  // The same exploration finds the scope out in which the two have changed places: tests/planted.
+  const auto found = planted::explore_outcome_before_end();
+  CHECK(found);
+  CHECK(found.runs == 1'000);
 }

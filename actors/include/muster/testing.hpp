@@ -10,7 +10,7 @@
 /// and the sentence says what to use instead.
 #pragma once
 
-#include <muster/manager.hpp>
+#include <muster/muster.hpp>
 
 #include <concepts>
 #include <cstdint>
