@@ -84,7 +84,7 @@ void conductor::rest(time_point until) {
 bool conductor::here() const noexcept { return here_ != nullptr && here_->home == this; }
 
 void conductor::expect_here() const {
-  MUSTER_ASSERT(here(), "a thread that does not belong to the simulation has called a manager, scope or task of it: inside "
+  MUSTER_ASSERT(here() || !own_, "a thread that does not belong to the simulation has called a manager, scope or task of it: inside "
                         "a simulation only its own thread and its bodies run; start a task with scope.execute instead of "
                         "a thread");
 }
@@ -167,7 +167,7 @@ undivided::~undivided() {
 bool conductor::looks_in_vain() const noexcept { return idle_looks_ > patience * (schedule_.ready() + 1); }
 
 conductor::choice conductor::choose() {
-  if (++steps_ > steps_limit_) {
+  if (steps() > steps_limit_) {
     steps_limit_ += max_steps_;
     stuck(fmt::format("it has not come to an end in {} steps: somebody goes round in circles", max_steps_));
   }
@@ -212,7 +212,7 @@ std::optional<time_point> conductor::next_due() {
 void conductor::stuck(const std::string& why) {
   const undivided whole;
   const std::string report = fmt::format("{} at {} ms (after {} steps)", why,
-                                         std::chrono::duration<double, std::milli>(now() - first_moment).count(), steps_) +
+                                         std::chrono::duration<double, std::milli>(now() - first_moment).count(), steps()) +
                              who_waits();
   if (!report_)
     report_ = report;

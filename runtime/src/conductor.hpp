@@ -89,7 +89,7 @@ public:
 
   /// True on a thread of this simulation.
   [[nodiscard]] bool here() const noexcept;
-  /// Asserts that it is.
+  /// Asserts that it is, unless the simulation is over.
   void expect_here() const;
   void add(time_source& source);
   void remove(time_source& source) noexcept;
@@ -100,7 +100,7 @@ public:
   void wake(const void* address);
   std::uint64_t draw() noexcept { return schedule_.draw(); }
   [[nodiscard]] time_point now() const noexcept { return now_.load(std::memory_order_acquire); }
-  [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
+  [[nodiscard]] std::uint64_t steps() const noexcept { return schedule_.steps(); }
 
   // ---- what the calling thread is
 
@@ -157,7 +157,6 @@ private:
   schedule schedule_;
   const std::uint64_t max_steps_;
   std::uint64_t steps_limit_;
-  std::uint64_t steps_ = 0;
   std::uint64_t idle_looks_ = 0; ///< looks in a row, nothing else having happened
   std::atomic<time_point> now_;
   std::vector<time_source*> sources_;

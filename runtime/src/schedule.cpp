@@ -45,7 +45,7 @@ schedule::entry schedule::take() {
 
 schedule::entry schedule::next() {
   entry e = take();
-  if (by_priority_ && step(e.priority)) {
+  if (step(e.priority)) {
     add(e);
     e = take();
   }
@@ -53,9 +53,9 @@ schedule::entry schedule::next() {
 }
 
 bool schedule::interrupts(pause why, std::uint64_t& priority) noexcept {
+  static_cast<void>(step(priority));
   if (!by_priority_)
     return ready() != 0 && (why != pause::inside || random_.below(one_inside_in) == 0);
-  static_cast<void>(step(priority));
   if (why == pause::look)
     priority = --lowest_;
   return ready() != 0 && order_.begin()->who.priority > priority;

@@ -70,10 +70,12 @@ public:
   [[nodiscard]] bool interrupts(pause why, std::uint64_t& priority) noexcept;
   /// Any number, for those who have a choice of their own to draw.
   std::uint64_t draw() noexcept { return random_.next(); }
+  /// How many decisions there were: who is next, and whether somebody must pause.
+  [[nodiscard]] std::uint64_t steps() const noexcept { return steps_; }
 
 private:
   [[nodiscard]] entry take();
-  /// Counts a step of the one with this priority; true if it drops there.
+  /// Counts a step of the one with this priority; true if it drops there (never in a walk).
   bool step(std::uint64_t& priority) noexcept;
 
   struct ranked {

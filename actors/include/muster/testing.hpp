@@ -98,7 +98,7 @@ public:
   [[nodiscard]] time_point now() const noexcept { return manager::now(); }
   /// How much of it has passed since the beginning.
   [[nodiscard]] duration elapsed() const noexcept;
-  /// How many steps have been taken: how often it was drawn who goes on.
+  /// How many steps have been taken: how often it was decided who goes on.
   [[nodiscard]] std::uint64_t steps() const noexcept;
   [[nodiscard]] std::uint64_t seed() const noexcept;
   /// Everything that was recorded so far, oldest first, a line of JSON for each event. Two runs of one seed give the same
