@@ -6,6 +6,7 @@
 #include <caf/actor_registry.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_system_config.hpp>
+#include <caf/logger.hpp>
 #include <caf/scheduler/test_coordinator.hpp>
 
 #include <algorithm>
@@ -27,6 +28,8 @@ public:
   simulated_scheduler(caf::actor_system& system, conductor& by) : test_coordinator{system}, by_{by} {
     clock_.current_time = by_.now();
     by_.add(*this);
+    // CAF keeps the logger of the last system that a thread has worked for, and the system waits for it at its end.
+    by_.after_each_step([] { caf::logger::set_current_actor_system(nullptr); });
   }
   ~simulated_scheduler() override { by_.remove(*this); }
 

@@ -301,6 +301,8 @@ void conductor::work(strand& self) {
     idle_looks_ = 0;
     self.undivided = 0;
     std::exchange(self.assigned, nullptr)->step();
+    if (tidy_ != nullptr)
+      tidy_();
     const auto next = choose();
     if (next.who != nullptr) {
       free_.push_back(&self);

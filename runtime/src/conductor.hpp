@@ -94,6 +94,8 @@ public:
   void add(time_source& source);
   void remove(time_source& source) noexcept;
   void offer(step_source& source);
+  /// Called on its own thread after each step of a strand: what a library keeps for a thread is taken off it.
+  void after_each_step(void (*tidy)()) noexcept { tidy_ = tidy; }
   /// Blocks until `ready()`; `wake` on the address makes it ask again. False: the wait was called off, since nobody could
   /// have ended it. `what` says who waits for what.
   bool block(const void* address, function_ref<bool()> ready, function_ref<std::string()> what, bool gives_up);
@@ -169,6 +171,7 @@ private:
   unsigned stage_ = 0; ///< how often it got stuck without anything but the consequences of that happening
   std::function<void(const std::string&)> stuck_hook_;
   std::optional<std::string> report_;
+  void (*tidy_)() = nullptr;
 
   std::atomic<std::uint64_t> stretch_{0};
   std::atomic<const strand*> running_{nullptr};

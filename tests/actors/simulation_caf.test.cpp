@@ -98,3 +98,16 @@ TEST_CASE("simulation: an actor linked to a task hears of its end", "[caf]") {
   });
   CHECK(found);
 }
+
+TEST_CASE("simulation: a body that makes actors does not keep their system from ending", "[caf]") {
+  // CAF notes its logger on each thread that has made an actor, and its system waits for all of them.
+  const auto found = explore(20, [](simulation& site) {
+    auto crew = site.create_scope("crew");
+    auto sum = crew.execute("maker", [&](context& ctx) {
+      const auto who = muster::system_of(site).spawn(adder);
+      return muster::request<int>(ctx, who, 1h, 2, 3);
+    });
+    return crew.wait().has_value() && sum.get().value() == 5;
+  });
+  CHECK(found);
+}
