@@ -33,7 +33,7 @@ void actor_child::on_down(const caf::down_msg& down) noexcept {
   if (down.reason)
     failure = error{errc::actor_exited, "the actor ended: " + text}.with_path(path());
   announce_end({});
-  scope().actor_left(*this, daemon_, failure);
+  static_cast<scope_actor&>(scope()).actor_left(*this, daemon_, failure);
 }
 
 } // namespace muster

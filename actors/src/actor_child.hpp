@@ -10,6 +10,8 @@
 
 namespace muster {
 
+class scope_actor;
+
 class actor_child final : public owned_actor {
 public:
   actor_child(scope_actor& scope, std::string name, duration limit, caf::actor actor, bool daemon);

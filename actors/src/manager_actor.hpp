@@ -37,7 +37,7 @@ private:
   bool ask_members(std::size_t&, const cancel_reason&) noexcept override { return false; }
   void ask_daemons() noexcept override {}
   void each_task(runtime::function_ref<void(task_actor&)>) override {}
-  void draw(picture&, time_point) const override {}
+  void draw(picture& into, time_point now) const override { draw_owned(into, now); }
   void at_end() noexcept override;
   void list(const error& what);
   [[nodiscard]] error still_here();

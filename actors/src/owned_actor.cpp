@@ -1,11 +1,11 @@
 /// The stopping of one owned thing, and the watch over how long it takes.
 #include "owned_actor.hpp"
 
-#include "scope_actor.hpp"
+#include "supervisor.hpp"
 
 namespace muster {
 
-owned_actor::owned_actor(scope_actor& scope, std::string name, duration limit, node_kind kind)
+owned_actor::owned_actor(supervisor& scope, std::string name, duration limit, node_kind kind)
     : control_actor(scope.shared_engine()),
       scope_(&scope),
       name_(std::move(name)),
@@ -38,6 +38,14 @@ void owned_actor::stopped(const std::optional<error>& failure, bool released) no
   scope_->owned_ended(*this, failure, released);
 }
 
+bool owned_actor::left() noexcept {
+  if (!scope_->owned_left(*this))
+    return false;
+  gone_ = true;
+  announce_end({});
+  return true;
+}
+
 void owned_actor::on_due(time_point now) noexcept {
   if (gone_.load())
     return;
@@ -45,8 +53,9 @@ void owned_actor::on_due(time_point now) noexcept {
   engine().record(event_kind::release_overdue, id(), 0, (late - limit_).count());
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(late).count();
   const error report =
-    error{errc::unresponsive, "stopping it has taken " + std::to_string(ms) + " ms so far, and is still awaited"}.with_path(
-      path());
+    error{errc::unresponsive, "stopping it has taken " + std::to_string(ms) + " ms so far, and is still awaited" +
+                                   held_up_by()}
+      .with_path(path());
   engine().log(log_record::level::warning, path(), report.message());
   if (!std::exchange(reported_, true))
     scope_->owned_overdue(report);

@@ -1,6 +1,7 @@
-/// Something that a scope owns and stops at its end, in reverse order of start: a resource, or an application's actor.
+/// Something that a scope owns and stops at its end, in reverse order of start: a resource, a pool (which may be a
+/// manager's), or an application's actor.
 ///
-/// Owner: the scope's stack. Threads: `stop` on a control thread, once. Invariant: after `stop` the scope is told
+/// Owner: the stack of that scope. Threads: `stop` on a control thread, once. Invariant: after `stop` the scope is told
 /// `owned_ended` exactly once, however long it takes; what is overdue is reported, and awaited all the same.
 #pragma once
 
@@ -17,34 +18,39 @@
 
 namespace muster {
 
-class scope_actor;
+class supervisor;
 
 class owned_actor : public control_actor, private runtime::timer {
 public:
-  owned_actor(scope_actor& scope, std::string name, duration limit, node_kind kind);
+  owned_actor(supervisor& scope, std::string name, duration limit, node_kind kind);
 
   [[nodiscard]] const std::string& label() const noexcept { return name_; }
   [[nodiscard]] std::string path() const;
   /// Begins the end.
   void stop() noexcept;
-  [[nodiscard]] tree_node draw(time_point now) const;
+  /// With the scope's lock held.
+  [[nodiscard]] virtual tree_node draw(time_point now) const;
 
 protected:
   /// Does what ends it; `stopped` follows.
   virtual void begin_stop() noexcept = 0;
   /// It has ended: with `failure`, if there was one.
   void stopped(const std::optional<error>& failure, bool released) noexcept;
+  /// It has ended by itself. If its scope is just stopping it, `begin_stop` follows or has come, and `stopped` has to
+  /// be called there: then false.
+  bool left() noexcept;
+  /// Who holds up the end, for the report that it is overdue; empty: nobody in particular.
+  [[nodiscard]] virtual std::string held_up_by() const { return {}; }
   void on_signal(std::uint32_t) noexcept override {}
   [[nodiscard]] bool stopping() const noexcept { return asked_at_.load() != time_point{}; }
-  [[nodiscard]] scope_actor& scope() const noexcept { return *scope_; }
-  [[nodiscard]] const actor_ref<scope_actor>& shared_scope() const noexcept { return scope_; }
+  [[nodiscard]] supervisor& scope() const noexcept { return *scope_; }
 
 private:
   void on_due(time_point now) noexcept override;
   void retain() noexcept override { runtime::retain_actor(*this); }
   void release() noexcept override { runtime::release_actor(*this); }
 
-  const actor_ref<scope_actor> scope_;
+  const actor_ref<supervisor> scope_;
   const std::string name_;
   const duration limit_;
   const node_kind kind_;

@@ -11,6 +11,8 @@
 
 namespace muster {
 
+class scope_actor;
+
 class resource_actor final : public owned_actor, public runtime::lane_item {
 public:
   resource_actor(scope_actor& scope, std::string name, duration limit, std::shared_ptr<detail::resource_holder> holder);

@@ -26,9 +26,7 @@ public:
 
   /// Starts a task; see scope::execute.
   [[nodiscard]] detail::ref<task_actor> spawn(task_options&& options, const detail::job_maker& maker);
-  /// Hands over something that has to be stopped at the end. False: too late, the caller keeps it.
-  [[nodiscard]] bool adopt(actor_ref<owned_actor> what);
-  /// The same for an application's actor, which may hold the scope open. Nothing, or why not.
+  /// Hands over an application's actor, which may hold the scope open. Nothing, or why not.
   [[nodiscard]] std::optional<error> adopt_actor(actor_ref<owned_actor> what, bool daemon);
   /// Waits as scope::wait does, and gives the verdict.
   [[nodiscard]] std::optional<error> wait(time_point until);
@@ -59,10 +57,8 @@ public:
   /// For this scope or one above it being cancelled: asks `task`, which has not started.
   void turn_away(task_actor& task);
 
-  // -- from what it owns, on a control thread or a service worker ---------------------------------------------------
+  // -- from what it owns, on a control thread -----------------------------------------------------------------------
 
-  void owned_ended(owned_actor& which, const std::optional<error>& failure, bool released);
-  void owned_overdue(const error& report);
   /// An application's actor that it owns has ended by itself.
   void actor_left(owned_actor& which, bool daemon, const std::optional<error>& failure);
 
@@ -72,10 +68,7 @@ private:
   bool ask_members(std::size_t& budget, const cancel_reason& reason) noexcept override;
   void ask_daemons() noexcept override;
   void each_task(runtime::function_ref<void(task_actor&)> f) override;
-  [[nodiscard]] std::size_t owned() const noexcept override { return owned_.size(); }
-  [[nodiscard]] bool releasing() const noexcept override { return releasing_; }
   void draw(picture& into, time_point now) const override;
-  void release_next() noexcept override;
   void on_exit(const caf::exit_msg& exit) noexcept override;
 
   [[nodiscard]] tree_node draw_task(task_actor& task, time_point now) const;
@@ -87,7 +80,6 @@ private:
   /// With the lock held: `task` has not answered in its grace period.
   void accuse(task_actor& task, time_point now);
   void free_permit() noexcept;
-  void forget(owned_actor& which, actor_ref<owned_actor>& last);
   void count(const task_actor& task, bool ran, duration wall, duration cpu) noexcept;
 
   const std::size_t max_parallel_; ///< 0: no limit
@@ -98,8 +90,6 @@ private:
   std::atomic<std::size_t> permits_free_;
   std::size_t reclaimers_ = 0;
   std::thread::id body_thread_; ///< that runs a body in this scope and holds it open; none if nobody does
-  std::vector<actor_ref<owned_actor>> owned_; ///< in the order of their start
-  bool releasing_ = false;
 };
 
 } // namespace muster

@@ -1,4 +1,4 @@
-/// What a scope does with its resources and actors: keeps them in order, stops them in reverse, shows them.
+/// What a scope, and for its pools a manager, does with what it owns: keeps it in order, stops it in reverse, shows it.
 #include "scope_actor.hpp"
 
 #include "manager_actor.hpp"
@@ -6,7 +6,7 @@
 
 namespace muster {
 
-bool scope_actor::adopt(actor_ref<owned_actor> what) {
+bool supervisor::adopt(actor_ref<owned_actor> what) {
   std::lock_guard guard{mutex_};
   if (!machine_.takes_resources())
     return false;
@@ -28,7 +28,7 @@ std::optional<error> scope_actor::adopt_actor(actor_ref<owned_actor> what, bool 
   return error{errc::scope_closed, "the scope takes no more actors"}.with_path(what->path());
 }
 
-void scope_actor::forget(owned_actor& which, actor_ref<owned_actor>& last) {
+void supervisor::forget(owned_actor& which, actor_ref<owned_actor>& last) {
   for (auto it = owned_.end(); it != owned_.begin();)
     if ((--it)->get() == &which) {
       last = std::move(*it);
@@ -56,7 +56,7 @@ void scope_actor::actor_left(owned_actor& which, bool daemon, const std::optiona
     signal(advance_flag);
 }
 
-void scope_actor::release_next() noexcept {
+void supervisor::release_next() noexcept {
   actor_ref<owned_actor> last;
   {
     std::lock_guard guard{mutex_};
@@ -68,7 +68,7 @@ void scope_actor::release_next() noexcept {
   last->stop();
 }
 
-void scope_actor::owned_ended(owned_actor& which, const std::optional<error>& failure, bool released) {
+void supervisor::owned_ended(owned_actor& which, const std::optional<error>& failure, bool released) {
   actor_ref<owned_actor> gone;
   {
     std::lock_guard guard{mutex_};
@@ -83,7 +83,18 @@ void scope_actor::owned_ended(owned_actor& which, const std::optional<error>& fa
   signal(advance_flag);
 }
 
-void scope_actor::owned_overdue(const error& report) {
+bool supervisor::owned_left(owned_actor& which) {
+  actor_ref<owned_actor> gone;
+  {
+    std::lock_guard guard{mutex_};
+    if (releasing_ && !owned_.empty() && owned_.back().get() == &which)
+      return false;
+    forget(which, gone);
+  }
+  return true;
+}
+
+void supervisor::owned_overdue(const error& report) {
   {
     std::lock_guard guard{mutex_};
     if (!releasing_)
@@ -184,6 +195,10 @@ void scope_actor::draw(picture& into, time_point now) const {
     task.nested_.each([&](supervisor& below) { m.nested.emplace_back(&below); });
     into.members.push_back(std::move(m));
   });
+  draw_owned(into, now);
+}
+
+void supervisor::draw_owned(picture& into, time_point now) const {
   for (const auto& one : owned_)
     into.members.push_back({one->draw(now), {}});
 }

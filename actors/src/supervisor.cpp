@@ -3,6 +3,7 @@
 
 #include "duty.hpp"
 #include "manager_actor.hpp"
+#include "owned_actor.hpp"
 #include "parking.hpp"
 #include "task_actor.hpp"
 #include "waiting.hpp"
@@ -298,7 +299,7 @@ void supervisor::advance() noexcept {
     if (!entered_)
       return;
     const auto before = machine_.at();
-    const auto what = machine_.next(owned(), releasing());
+    const auto what = machine_.next(owned_.size(), releasing_);
     if (before == scope_machine::phase::open && machine_.at() != before)
       last_event_ = engine().record(event_kind::scope_joined, id(), last_event_.load());
     switch (what) {

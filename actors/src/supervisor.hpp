@@ -30,6 +30,7 @@
 namespace muster {
 
 class manager_actor;
+class owned_actor;
 class supervisor;
 
 /// Where a supervisor hangs, and what it hands down.
@@ -107,6 +108,16 @@ public:
   /// Paths of the tasks that are still live below, at most `most` of them.
   [[nodiscard]] std::vector<std::string> survivors(std::size_t most);
 
+  // -- what it owns: stopped in reverse order of start, one at a time, after everything that runs here has ended --------
+
+  /// Hands over something that has to be stopped at the end. False: too late, the caller keeps it.
+  [[nodiscard]] bool adopt(actor_ref<owned_actor> what);
+  /// From what it owns, on a control thread or a service worker: it has been stopped.
+  void owned_ended(owned_actor& which, const std::optional<error>& failure, bool released);
+  void owned_overdue(const error& report);
+  /// It has come to its end without having been stopped. False: it is just being stopped, and `owned_ended` must follow.
+  [[nodiscard]] bool owned_left(owned_actor& which);
+
   /// One member for a tree: its node, and supervisors that hang below it.
   struct member {
     tree_node node;
@@ -131,11 +142,10 @@ protected:
   virtual bool ask_members(std::size_t& budget, const cancel_reason& reason) noexcept = 0; ///< true: not all yet
   virtual void ask_daemons() noexcept = 0;
   virtual void each_task(runtime::function_ref<void(task_actor&)> f) = 0;
-  [[nodiscard]] virtual std::size_t owned() const noexcept { return 0; }
-  [[nodiscard]] virtual bool releasing() const noexcept { return false; }
   virtual void draw(picture& into, time_point now) const = 0;
+  void draw_owned(picture& into, time_point now) const;
+  void forget(owned_actor& which, actor_ref<owned_actor>& last);
   // Called without it.
-  virtual void release_next() noexcept {}
   virtual void at_end() noexcept {}
 
   void on_signal(std::uint32_t flags) noexcept override;
@@ -157,6 +167,8 @@ protected:
 
   mutable runtime::mutex mutex_;
   scope_machine machine_;
+  std::vector<actor_ref<owned_actor>> owned_; ///< in the order of their start
+  bool releasing_ = false;                    ///< the last of them is being stopped
   statistics own_;    ///< of this supervisor's own members
   statistics folded_; ///< of those nested ones that have ended
   std::atomic<std::uint64_t> last_event_ = 0; ///< what caused its present state, for the trace
@@ -174,6 +186,7 @@ private:
   void give_up_waiting();
   void propagate() noexcept;
   void advance() noexcept;
+  void release_next() noexcept;
   void finish(std::unique_lock<runtime::mutex> lock) noexcept;
 
   void on_due(time_point now) noexcept override;

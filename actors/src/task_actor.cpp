@@ -289,6 +289,8 @@ void task_actor::run_body() noexcept {
   {
     duty_mark mark{{.task = this, .scope = scope_.get()}};
     job_->drop_callable();
+    if (holdings_)
+      holdings_->end();
   }
   auto said = settle_ended_body(asked, asked || ended_at > deadline_.load(std::memory_order_relaxed));
   conclude(std::move(said), true, wall, cpu);

@@ -7,6 +7,7 @@
 #pragma once
 
 #include "actor_ref.hpp"
+#include "holding.hpp"
 #include "intrusive_list.hpp"
 #include "lane.hpp"
 #include "supervisor.hpp"
@@ -25,6 +26,7 @@ namespace muster {
 
 class scope_actor;
 struct wait_note;
+enum class waited : std::uint8_t;
 
 namespace detail {
 class callback_entry;
@@ -81,8 +83,16 @@ public:
   /// Parks the body until it is asked to stop (or `shield` is), or `until`.
   void sleep(time_point until, supervisor* shield);
   /// The same for a wait for something else, which says `done`; whoever makes it so calls `wake`.
-  void sleep_until_done(std::string what, time_point until, supervisor* shield, runtime::function_ref<bool()> done);
+  /// `lends_permit`: the body gives its `max_parallel` permit back meanwhile.
+  waited sleep_until_done(std::string what, time_point until, supervisor* shield, runtime::function_ref<bool()> done,
+                          bool lends_permit = false);
   void wake(supervisor* shield) noexcept;
+  /// What such a wait is parked on, for one that must wake it when the task may be gone already.
+  [[nodiscard]] const void* wake_address(supervisor* shield) const noexcept;
+  /// Lists something that the task has to give back by its end; if it does not, `what` hears of it (see holding.hpp).
+  void hold(holding& what);
+  /// Any thread: on return `what` hears nothing any more. True: it has heard nothing so far.
+  bool let_go(holding& what) noexcept;
   [[nodiscard]] std::shared_ptr<detail::callback_entry> on_cancel(std::move_only_function<void()> fn,
                                                                   supervisor* shield);
   void forget(const detail::callback_entry& entry) noexcept;
@@ -160,6 +170,7 @@ private:
   std::vector<detail::ref<task_actor>> after_;
   std::unique_ptr<extras> extras_; ///< guarded
   intrusive_list<supervisor, nested_link> nested_; ///< guarded: scopes opened in its body
+  std::unique_ptr<holdings> holdings_; ///< made on the body's thread, when there is something to hold
   struct edge;
   std::atomic<edge*> dependents_ = nullptr; ///< a stack, closed by a mark when the task has ended
   std::atomic<time_point> deadline_{never};

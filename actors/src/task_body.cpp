@@ -1,4 +1,6 @@
 /// What the body of a task can do, and how others wait for a task.
+#include <muster/assert.hpp>
+
 #include "callback_entry.hpp"
 #include "duty.hpp"
 #include "parking.hpp"
@@ -110,23 +112,36 @@ void task_actor::sleep(time_point until, supervisor* shield) {
   sleep_until_done("sleep", until, shield, [] { return false; });
 }
 
-void task_actor::sleep_until_done(std::string what, time_point until, supervisor* shield,
-                                  runtime::function_ref<bool()> done) {
-  static_cast<void>(shield ? wait_for({.address = &shield->cancelled_,
-                                       .ready = [&] { return shield->cancelled_.load() || done(); },
-                                       .engine = &scope_->engine(),
-                                       .until = until,
-                                       .what = std::move(what)})
-                           : wait_for({.address = &word_,
-                                       .ready = [&] { return word_.watch(), word_.asked() || done(); },
-                                       .engine = &scope_->engine(),
-                                       .until = until,
-                                       .what = std::move(what)}));
+waited task_actor::sleep_until_done(std::string what, time_point until, supervisor* shield,
+                                    runtime::function_ref<bool()> done, bool lends_permit) {
+  return shield ? wait_for({.address = &shield->cancelled_,
+                            .ready = [&] { return shield->cancelled_.load() || done(); },
+                            .engine = &scope_->engine(),
+                            .until = until,
+                            .what = std::move(what),
+                            .lends_permit = lends_permit})
+                : wait_for({.address = &word_,
+                            .ready = [&] { return word_.watch(), word_.asked() || done(); },
+                            .engine = &scope_->engine(),
+                            .until = until,
+                            .what = std::move(what),
+                            .lends_permit = lends_permit});
 }
 
-void task_actor::wake(supervisor* shield) noexcept {
-  runtime::unpark_all(shield ? static_cast<const void*>(&shield->cancelled_) : &word_);
+const void* task_actor::wake_address(supervisor* shield) const noexcept {
+  return shield ? static_cast<const void*>(&shield->cancelled_) : &word_;
 }
+
+void task_actor::wake(supervisor* shield) noexcept { runtime::unpark_all(wake_address(shield)); }
+
+void task_actor::hold(holding& what) {
+  MUSTER_ASSERT(word_.state() == task_state::running, "a task took something to hold when its body was over");
+  if (!holdings_)
+    holdings_ = std::make_unique<holdings>();
+  holdings_->hold(what);
+}
+
+bool task_actor::let_go(holding& what) noexcept { return holdings_ && holdings_->let_go(what); }
 
 std::shared_ptr<detail::callback_entry> task_actor::on_cancel(std::move_only_function<void()> fn, supervisor* shield) {
   auto entry = std::make_shared<detail::callback_entry>(detail::ref<task_actor>::share(this), std::move(fn));

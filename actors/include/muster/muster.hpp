@@ -9,7 +9,9 @@
 #include <muster/options.hpp>
 #include <muster/outcome.hpp>
 #include <muster/plan.hpp>
+#include <muster/pool_stats.hpp>
 #include <muster/resource.hpp>
+#include <muster/resource_pool.hpp>
 #include <muster/scope.hpp>
 #include <muster/stats.hpp>
 #include <muster/task.hpp>

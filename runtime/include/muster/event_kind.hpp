@@ -88,12 +88,12 @@ enum class event_kind : std::uint16_t {
   pool_closed,         ///< no more leases are given
   pool_ended,          ///< everything is back and destroyed
   pool_item_created,   ///< value: items now
-  pool_create_failed,  ///< text: error
+  pool_create_failed,  ///< value: the error's code; text: error
   pool_check_failed,   ///< a health check threw an item out; text: error
-  pool_item_destroyed, ///< value: items now
+  pool_item_destroyed, ///< value: items now; text: why it was
   lease_granted,       ///< value: holder
   lease_returned,      ///< value: holder
-  lease_reclaimed,     ///< the holder ended without giving it back; value: holder
+  lease_reclaimed,     ///< the holder ended without giving it back; value: holder; text: its path
 
   // Circuit breakers (the subject is the breaker)
   breaker_created = 0xC0, ///< value: parent; text: name

@@ -10,6 +10,7 @@ class task_actor;
 class scope_actor;
 class manager_actor;
 class resource_actor;
+class pool_actor;
 } // namespace muster
 
 namespace muster::detail {
@@ -18,10 +19,12 @@ void retain(task_actor*) noexcept;
 void retain(scope_actor*) noexcept;
 void retain(manager_actor*) noexcept;
 void retain(resource_actor*) noexcept;
+void retain(pool_actor*) noexcept;
 void release(task_actor*) noexcept;
 void release(scope_actor*) noexcept;
 void release(manager_actor*) noexcept;
 void release(resource_actor*) noexcept;
+void release(pool_actor*) noexcept;
 
 /// One reference, or none.
 template <class Actor>
