@@ -5,6 +5,7 @@
 /// body's callable has been destroyed and before the outcome counts; after `let_go` it hears nothing any more.
 #pragma once
 
+#include "mutex.hpp"
 #include "intrusive_list.hpp"
 
 #include <mutex>
@@ -39,7 +40,7 @@ public:
   void end() noexcept;
 
 private:
-  std::mutex mutex_; ///< before the locks that `holder_gone` takes
+  runtime::mutex mutex_; ///< before the locks that `holder_gone` takes
   intrusive_list<holding, holding_link> list_;
 };
 

@@ -7,6 +7,7 @@
 /// `finished_` there is no item, no waiter, no lease that counts and none of the user's functions.
 #pragma once
 
+#include "mutex.hpp"
 #include "actor_ref.hpp"
 #include "holding.hpp"
 #include "owned_actor.hpp"
@@ -74,7 +75,7 @@ private:
 
   private:
     pool_actor& pool_;
-    std::unique_lock<std::mutex> lock_;
+    std::unique_lock<runtime::mutex> lock_;
     std::vector<errand> errands_;
   };
 
@@ -112,7 +113,7 @@ private:
   idle_timer due_{*this};
   std::atomic<bool> over_ = false;
 
-  mutable std::mutex mutex_; ///< guards what follows
+  mutable runtime::mutex mutex_; ///< guards what follows
   pool_machine machine_;
   std::unordered_map<item_id, item> items_;
   std::map<pool_machine::ticket, waiter*> waiters_;

@@ -58,6 +58,8 @@ public:
   [[nodiscard]] time_point deadline() const noexcept { return deadline_.load(std::memory_order_acquire); }
   [[nodiscard]] bool daemon() const noexcept { return daemon_; }
   [[nodiscard]] cancel_reason reason() const;
+  /// The sequence of the last event of its life, as a cause for others.
+  [[nodiscard]] std::uint64_t last_event() const noexcept { return last_event_.load(std::memory_order_relaxed); }
 
   /// Blocks until the outcome counts (or `until`); nothing, or why it did not.
   [[nodiscard]] std::optional<error> join(time_point until);

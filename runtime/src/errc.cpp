@@ -47,7 +47,8 @@ public:
     switch (static_cast<errc>(value)) {
     case errc::cancelled: return std::errc::operation_canceled;
     case errc::timed_out: return std::errc::timed_out;
-    case errc::no_threads: return std::errc::resource_unavailable_try_again;
+    case errc::no_threads:
+    case errc::breaker_open: return std::errc::resource_unavailable_try_again;
     case errc::would_deadlock: return std::errc::resource_deadlock_would_occur;
     case errc::invalid_plan:
     case errc::bad_argument: return std::errc::invalid_argument;

@@ -44,6 +44,7 @@ std::unique_ptr<error_node> copy_of(const error_node& from) {
   node->cause = from.cause;
   node->later = from.later;
   node->exception = from.exception;
+  node->retry_after = from.retry_after;
   return node;
 }
 
@@ -131,6 +132,19 @@ error error::with_exception(std::exception_ptr exception) const {
   auto node = copy_of(this->node());
   node->exception = std::move(exception);
   return finish(std::move(node));
+}
+
+error error::with_retry_after(std::chrono::nanoseconds d) const {
+  auto node = copy_of(this->node());
+  node->retry_after = d;
+  return finish(std::move(node));
+}
+
+std::optional<std::chrono::nanoseconds> retry_after(const error& e) noexcept {
+  for (const error* at = &e; at != nullptr; at = at->cause())
+    if (const auto& d = error_access::node(*at).retry_after)
+      return d;
+  return std::nullopt;
 }
 
 error detail::error_access::as_effect(const error& e, const error& cause) {

@@ -36,6 +36,7 @@ struct error_node : runtime::shared_node<error_node> {
   std::optional<error> cause;
   std::shared_ptr<const std::vector<error>> later; // null if there are none; shared by the nodes made of this one
   std::exception_ptr exception;
+  std::optional<std::chrono::nanoseconds> retry_after;
 };
 
 /// The door from an error to its node, for the library.

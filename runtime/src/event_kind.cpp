@@ -72,6 +72,9 @@ std::string_view to_string(event_kind kind) noexcept {
   case breaker_closed: return "breaker_closed";
   case breaker_reset: return "breaker_reset";
   case breaker_refused: return "breaker_refused";
+  case breaker_permit_reclaimed: return "breaker_permit_reclaimed";
+  case retry_scheduled: return "retry_scheduled";
+  case retry_gave_up: return "retry_gave_up";
   case events_dropped: return "events_dropped";
   case strings_dropped: return "strings_dropped";
   }

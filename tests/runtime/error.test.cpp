@@ -93,6 +93,7 @@ TEST_CASE("codes of muster compare equal to the standard conditions where that i
   CHECK(make_error_code(errc::cancelled) == std::errc::operation_canceled);
   CHECK(make_error_code(errc::timed_out) == std::errc::timed_out);
   CHECK(make_error_code(errc::no_threads) == std::errc::resource_unavailable_try_again);
+  CHECK(make_error_code(errc::breaker_open) == std::errc::resource_unavailable_try_again);
   CHECK(make_error_code(errc::would_deadlock) == std::errc::resource_deadlock_would_occur);
   CHECK(make_error_code(errc::invalid_plan) == std::errc::invalid_argument);
   CHECK(make_error_code(errc::bad_argument) == std::errc::invalid_argument);
@@ -453,4 +454,17 @@ TEST_CASE("a tree that is too deep or too long counts what it leaves out") {
   many.push_back(error{errc::skipped}.with_cause(errc::cancelled));
   const std::string wide = to_string(error{errc::exception}.with_later(many));
   CHECK(wide.ends_with("\n  and then: skipped [muster:3]\n… 1 more cause and 202 more later errors"));
+}
+
+TEST_CASE("advice on when to try again is kept by copies and completions and found through wraps") {
+  using namespace std::chrono_literals;
+  const error plain{errc::skipped};
+  CHECK_FALSE(muster::retry_after(plain).has_value());
+  const error advised = plain.with_retry_after(3s);
+  CHECK(same_origin(plain, advised));
+  CHECK_FALSE(muster::retry_after(plain).has_value());
+  CHECK(muster::retry_after(advised.with_path("site")) == std::chrono::nanoseconds{3s});
+  const error wrapped{advised, "calling"};
+  CHECK(muster::retry_after(wrapped) == std::chrono::nanoseconds{3s});
+  CHECK(muster::retry_after(wrapped.with_retry_after(5s)) == std::chrono::nanoseconds{5s}); // the nearest
 }

@@ -1,7 +1,9 @@
 /// All of Muster but the interoperation with CAF (`muster/caf.hpp`) and the formatters (`muster/fmt.hpp`).
 #pragma once
 
+#include <muster/breaker_options.hpp>
 #include <muster/cancel.hpp>
+#include <muster/circuit_breaker.hpp>
 #include <muster/clock.hpp>
 #include <muster/context.hpp>
 #include <muster/error.hpp>
@@ -12,6 +14,7 @@
 #include <muster/pool_stats.hpp>
 #include <muster/resource.hpp>
 #include <muster/resource_pool.hpp>
+#include <muster/retry.hpp>
 #include <muster/scope.hpp>
 #include <muster/stats.hpp>
 #include <muster/task.hpp>

@@ -6,9 +6,11 @@
 /// even destruction; everything but the original exception is plain data that could be sent to another process.
 #pragma once
 
+#include <chrono>
 #include <cstddef>
 #include <exception>
 #include <expected>
+#include <optional>
 #include <span>
 #include <string>
 #include <system_error>
@@ -32,7 +34,7 @@ enum class errc {
   invalid_plan = 9,    ///< a cycle, a self-dependency, an unknown or a doubled name [invalid_argument]
   exception = 10,      ///< a body threw an exception that has no code of its own
   release_failed = 11, ///< releasing a resource failed
-  breaker_open = 12,   ///< a circuit breaker refused the call
+  breaker_open = 12,   ///< a circuit breaker refused the call [resource_unavailable_try_again]; see `retry_after`
   pool_closed = 13,    ///< the pool hands out nothing any more
   shut_down = 14,      ///< the manager is shutting down or has shut down
   survivors = 15,      ///< a shutdown came to its limit with somebody still running
@@ -121,6 +123,8 @@ public:
   [[nodiscard]] error with_later(std::vector<error> more) const;
   /// This error with another exception to be found by `as`.
   [[nodiscard]] error with_exception(std::exception_ptr exception) const;
+  /// This error with the advice to try again when `d` has passed since it arose; see `retry_after`.
+  [[nodiscard]] error with_retry_after(std::chrono::nanoseconds d) const;
 
   /// The exception as an error, the path being that of the task it escaped from: the message is `what()`; the code is
   /// `errc::exception`, or that of a std::system_error. A `cancelled_error` and a std::bad_expected_access<error> give
@@ -136,6 +140,10 @@ private:
 
   const detail::error_node* node_; // null: moved from
 };
+
+/// How long to wait, from when it arose, before trying again, as said by this error or the nearest of its causes that
+/// says so; nothing if none does.
+[[nodiscard]] std::optional<std::chrono::nanoseconds> retry_after(const error& e) noexcept;
 
 /// True if both are the same originating failure, however often either was copied, wrapped or completed.
 [[nodiscard]] bool same_origin(const error& a, const error& b) noexcept;

@@ -101,7 +101,12 @@ enum class event_kind : std::uint16_t {
   breaker_half_opened,    ///< value: permits
   breaker_closed,
   breaker_reset,
-  breaker_refused, ///< value: the task refused
+  breaker_refused,          ///< value: the task refused, or 0
+  breaker_permit_reclaimed, ///< the holder ended without reporting; value: holder; text: its path
+
+  // Retries (the subject is the task)
+  retry_scheduled = 0xD0, ///< value: delay before the next attempt; text: the error of the last one
+  retry_gave_up,          ///< value: attempts made; text: why no further one
 
   // The recorder itself (written where a trace leaves the process; never into a ring)
   events_dropped = 0xF0, ///< value: how many so far
