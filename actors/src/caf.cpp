@@ -30,51 +30,47 @@ caf::actor_system& system_of(const manager& m) { return m.actor()->engine().syst
 
 // -- actors as children -------------------------------------------------------------------------------------------------
 
-result<caf::actor> spawn_actor(scope& s, child_options options, actor_factory factory) {
-  scope_actor& scope = *s.actor();
+void start_report::ready() const { state_->report(std::nullopt); }
+void start_report::failed(std::string why) const { state_->report(error{errc::start_failed, std::move(why)}); }
+
+void keep_exception_text(caf::scheduled_actor* self) { runtime::keep_exception_text(*self); }
+
+namespace {
+
+result<caf::actor> start_child(scope& s, child_options&& options, actor_child::launcher how, bool reports) {
+  auto& home = *s.actor();
   if (options.name.empty())
-    options.name = "actor";
-  const std::string path = scope.path() + "/" + options.name;
-  struct start {
-    caf::actor made;
-    std::optional<error> failure;
-    std::atomic<bool> done = false;
-  };
-  auto starting = std::make_shared<start>();
-  auto& engine = scope.engine();
-  if (!engine.system_if_running())
-    return std::unexpected{error{errc::scope_closed, "the scope's manager is gone"}.with_path(path)};
-  engine.serve(path, [starting, path, under = actor_ref<scope_actor>{&scope}, factory = std::move(factory)]() mutable {
-    auto& system = under->engine().system();
-    duty_mark mark{{.scope = under.get()}};
-    try {
-      starting->made = factory(system);
-      if (!starting->made)
-        starting->failure = error{errc::start_failed, "the factory gave no actor"}.with_path(path);
-    } catch (...) {
-      starting->failure = error{errc::start_failed, "the factory threw"}.with_path(path).with_cause(
-        error::from_exception(std::current_exception(), path));
-    }
-    factory = nullptr;
-    starting->done = true;
-    runtime::unpark_all(&starting->done);
-  });
-  static_cast<void>(wait_for({.address = &starting->done,
-                              .ready = [&] { return starting->done.load(); },
-                              .engine = &engine,
-                              .what = "the start of actor " + path,
-                              .gives_up = false}));
-  if (starting->failure)
-    return std::unexpected{std::move(*starting->failure)};
-  const auto limit = options.stop_timeout.value_or(scope.release_timeout());
-  auto child = actor_ref<actor_child>::adopt(runtime::light_storage<actor_child>::make(
-    engine.system_if_running(), 0, alignof(std::max_align_t), scope, std::move(options.name), limit, starting->made, options.daemon));
-  if (auto refused = scope.adopt_actor(actor_ref<owned_actor>{child.get()}, options.daemon)) {
-    runtime::stop_actor(starting->made);
-    return std::unexpected{std::move(*refused)};
-  }
-  child->watch();
-  return starting->made;
+    options.name = home.restarts() ? home.next_child_name() : std::string{"actor"};
+  auto started = home.start_child(std::move(options), std::move(how), reports);
+  if (!started)
+    return std::unexpected{std::move(started).error()};
+  auto& child = **started;
+  if (home.restarts() && child.options().kind != child_kind::temporary)
+    return runtime::handle_of(child);
+  auto actor = child.present();
+  if (!actor) // it was up, and has ended already
+    return runtime::handle_of(child);
+  return actor;
+}
+
+} // namespace
+
+result<caf::actor> spawn_actor(scope& s, child_options options, actor_factory factory) {
+  return start_child(
+    s, std::move(options),
+    [factory = std::move(factory)](caf::actor_system& system, const std::shared_ptr<start_state>&) {
+      return actor_child::launched{.actor = factory(system)};
+    },
+    false);
+}
+
+result<caf::actor> spawn_actor(scope& s, child_options options, reporting_factory factory) {
+  return start_child(
+    s, std::move(options),
+    [factory = std::move(factory)](caf::actor_system& system, const std::shared_ptr<start_state>& start) {
+      return actor_child::launched{.actor = factory(system, start_report{start})};
+    },
+    true);
 }
 
 // -- asking actors ------------------------------------------------------------------------------------------------------
@@ -90,7 +86,7 @@ public:
   std::pair<caf::message, caf::error> answer; ///< written before `done`
 
 private:
-  void on_mail(caf::mailbox_element_ptr mail) noexcept override {
+  void on_mail(caf::mailbox_element_ptr mail, caf::execution_unit*) noexcept override {
     if (taken_.exchange(true))
       return;
     answer = runtime::take_answer(*mail);

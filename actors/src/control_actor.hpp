@@ -31,6 +31,8 @@ protected:
   virtual void on_signal(std::uint32_t flags) noexcept = 0;
   /// An exit message of somebody who is linked to this actor. Default: nothing.
   virtual void on_exit(const caf::exit_msg&) noexcept {}
+  /// Into the mailbox.
+  void on_mail(caf::mailbox_element_ptr what, caf::execution_unit* host) noexcept override;
   /// The end of somebody whom this actor monitors. Default: nothing.
   virtual void on_down(const caf::down_msg&) noexcept {}
 
@@ -38,7 +40,6 @@ private:
   static constexpr std::uint32_t posted = 1U << 31U;
   static constexpr std::uint32_t mail = 1U << 30U;
 
-  void on_mail(caf::mailbox_element_ptr what) noexcept final;
   void run_control() noexcept final;
   void read_mail() noexcept;
 

@@ -58,7 +58,8 @@ void owned_actor::on_due(time_point now) noexcept {
       .with_path(path());
   engine().log(log_record::level::warning, path(), report.message());
   if (!std::exchange(reported_, true))
-    scope_->owned_overdue(report);
+    scope_->owned_overdue(*this, report);
+  overdue();
   engine().due().arm(*this, saturating_add(now, std::max<duration>(limit_, std::chrono::milliseconds{1})));
 }
 

@@ -12,6 +12,7 @@
 #include <muster/tree.hpp>
 
 #include <atomic>
+#include <list>
 #include <memory>
 #include <optional>
 #include <string>
@@ -30,6 +31,15 @@ public:
   void stop() noexcept;
   /// With the scope's lock held.
   [[nodiscard]] virtual tree_node draw(time_point now) const;
+  /// The supervisor that it is, if it is one that hangs below its scope in this way only.
+  [[nodiscard]] virtual actor_ref<supervisor> as_supervisor() const { return {}; }
+  [[nodiscard]] node_kind kind() const noexcept { return kind_; }
+  [[nodiscard]] duration limit() const noexcept { return limit_; }
+
+  /// Where it is in the scope's list; guarded by the scope.
+  std::list<actor_ref<owned_actor>>::iterator place{};
+  bool listed = false;
+  bool is_overdue = false;
 
 protected:
   /// Does what ends it; `stopped` follows.
@@ -39,6 +49,8 @@ protected:
   /// It has ended by itself. If its scope is just stopping it, `begin_stop` follows or has come, and `stopped` has to
   /// be called there: then false.
   bool left() noexcept;
+  /// The stopping has taken too long, for the first time or again.
+  virtual void overdue() noexcept {}
   /// Who holds up the end, for the report that it is overdue; empty: nobody in particular.
   [[nodiscard]] virtual std::string held_up_by() const { return {}; }
   void on_signal(std::uint32_t) noexcept override {}

@@ -109,6 +109,15 @@ duration scope::time_left() const noexcept {
 }
 
 std::stop_token scope::stop_token() { return actor_->stop_token(); }
+result<void> scope::supervise(child_options options, scope_options below, std::function<result<void>(scope&)> setup) {
+  MUSTER_ASSERT(setup, "scope::supervise was given an empty function to set the supervisor up");
+  return as_result(actor_->supervise(std::move(options), std::move(below), std::move(setup)));
+}
+
+result<void> scope::restart_child(std::string_view name) { return as_result(actor_->restart_child(name)); }
+result<void> scope::stop_child(std::string_view name) { return as_result(actor_->stop_child(name)); }
+result<void> scope::remove_child(std::string_view name) { return as_result(actor_->remove_child(name)); }
+
 const std::string& scope::name() const noexcept { return actor_->label(); }
 std::string scope::path() const { return actor_->path(); }
 

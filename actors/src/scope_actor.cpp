@@ -1,6 +1,7 @@
 /// What a scope does with its tasks: takes them in, makes them ready, hears of their ends, asks them to stop.
 #include "scope_actor.hpp"
 
+#include "child_supervision.hpp"
 #include "manager_actor.hpp"
 #include "parking.hpp"
 #include "waiting.hpp"
@@ -21,14 +22,20 @@ member kind_of(const task_actor& task) noexcept { return task.daemon() ? member:
 
 actor_ref<scope_actor> scope_actor::make(supervisor_seed seed, std::size_t max_parallel) {
   auto* system = seed.engine->system_if_running();
+  const auto policy = seed.policy;
+  auto hook = std::move(seed.on_child);
   auto made = actor_ref<scope_actor>::adopt(
     runtime::light_storage<scope_actor>::make(system, 0, alignof(std::max_align_t), std::move(seed), max_parallel));
+  if (policy.what == failure_policy::kind::restart)
+    made->children_ = std::make_unique<child_supervision>(*made, policy.how, std::move(hook));
   made->enter();
   return made;
 }
 
 scope_actor::scope_actor(supervisor_seed seed, std::size_t max_parallel)
     : supervisor(node_kind::scope, std::move(seed)), max_parallel_(max_parallel), permits_free_(max_parallel) {}
+
+scope_actor::~scope_actor() = default;
 
 manager_actor& scope_actor::foreman() noexcept {
   supervisor* s = above();

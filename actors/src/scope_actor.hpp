@@ -6,6 +6,7 @@
 /// owned is being stopped at any moment.
 #pragma once
 
+#include "actor_child.hpp"
 #include "owned_actor.hpp"
 #include "ready_queue.hpp"
 #include "supervisor.hpp"
@@ -21,13 +22,19 @@ class scope_actor final : public supervisor {
 public:
   [[nodiscard]] static actor_ref<scope_actor> make(supervisor_seed seed, std::size_t max_parallel);
   scope_actor(supervisor_seed seed, std::size_t max_parallel);
+  ~scope_actor() override;
 
   [[nodiscard]] manager_actor& foreman() noexcept override;
 
   /// Starts a task; see scope::execute.
   [[nodiscard]] detail::ref<task_actor> spawn(task_options&& options, const detail::job_maker& maker);
-  /// Hands over an application's actor, which may hold the scope open. Nothing, or why not.
-  [[nodiscard]] std::optional<error> adopt_actor(actor_ref<owned_actor> what, bool daemon);
+  /// Takes in a child, starts it, and blocks until it is up; or why it is not.
+  [[nodiscard]] result<actor_ref<actor_child>> start_child(child_options&& options, actor_child::launcher how, bool reports);
+  /// A supervisor as a child: a scope that `setup` fills, anew for each incarnation.
+  [[nodiscard]] std::optional<error> supervise(child_options&& options, scope_options&& below,
+                                               std::function<result<void>(scope&)> setup);
+  /// For one that was given no name.
+  [[nodiscard]] std::string next_child_name();
   /// Waits as scope::wait does, and gives the verdict.
   [[nodiscard]] std::optional<error> wait(time_point until);
 
@@ -59,8 +66,23 @@ public:
 
   // -- from what it owns, on a control thread -----------------------------------------------------------------------
 
-  /// An application's actor that it owns has ended by itself.
-  void actor_left(owned_actor& which, bool daemon, const std::optional<error>& failure);
+  /// What became of an incarnation: it came up, it did not, it has gone by itself or as it was told to, it does not stop.
+  void child_up(actor_child& child, std::uint64_t which);
+  void child_not_started(actor_child& child, std::uint64_t which, const error& why);
+  void child_gone(actor_child& child, std::uint64_t which, const std::optional<error>& failure);
+  void child_unresponsive(actor_child& child, const error& report);
+
+  // -- children by name, in a scope that restarts; any thread -------------------------------------------------------
+
+  [[nodiscard]] std::optional<error> restart_child(std::string_view name);
+  [[nodiscard]] std::optional<error> stop_child(std::string_view name);
+  [[nodiscard]] std::optional<error> remove_child(std::string_view name);
+  /// True if it starts children again.
+  [[nodiscard]] bool restarts() const noexcept { return children_ != nullptr; }
+  /// A supervisor that ends when nothing is left to run in it, though nobody waits for it.
+  void end_when_idle();
+  /// Looks again at what the restart policy says.
+  void wake_children() noexcept;
 
 private:
   friend class task_actor;
@@ -70,6 +92,23 @@ private:
   void each_task(runtime::function_ref<void(task_actor&)> f) override;
   void draw(picture& into, time_point now) const override;
   void on_exit(const caf::exit_msg& exit) noexcept override;
+
+  void on_signal(std::uint32_t flags) noexcept override;
+  void at_end() noexcept override;
+  [[nodiscard]] bool unsettled() const noexcept override;
+  /// Carries out what the restart policy has decided.
+  void drive_children() noexcept;
+  bool drive_child() noexcept;
+  void give_up_on_children();
+  /// With the lock held, after something has happened to the child: whether it holds the scope open. True if it is to
+  /// come again, so that mail for it is kept: `keep_mail` is to be called without the lock.
+  [[nodiscard]] std::optional<error> adopt_child(actor_ref<actor_child> child);
+  [[nodiscard]] bool recount(actor_child& child);
+  void drop_child(actor_child& child, actor_ref<owned_actor>& last);
+  [[nodiscard]] actor_ref<actor_child> find_child(std::string_view name) const;
+  void tell(const actor_child& child, child_transition what, std::uint64_t which, std::string text);
+
+  static constexpr std::uint32_t children_flag = 4;
 
   [[nodiscard]] tree_node draw_task(task_actor& task, time_point now) const;
   /// True if this thread runs the scope's body, which now no longer holds the scope open.
@@ -89,6 +128,7 @@ private:
   runtime::ready_queue held_;
   std::atomic<std::size_t> permits_free_;
   std::size_t reclaimers_ = 0;
+  std::unique_ptr<struct child_supervision> children_; ///< of a scope that restarts; else null
   std::thread::id body_thread_; ///< that runs a body in this scope and holds it open; none if nobody does
 };
 

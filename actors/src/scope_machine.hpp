@@ -51,6 +51,13 @@ public:
     ++members_[static_cast<std::size_t>(member::body)];
     return true;
   }
+  /// A member that had left is there again. False: the scope takes nobody any more.
+  bool comes_back(member who) noexcept {
+    if (phase_ != phase::open || reason_)
+      return false;
+    ++members_[static_cast<std::size_t>(who)];
+    return true;
+  }
   /// True while a resource or actor may still be handed over (its release is part of the ending).
   [[nodiscard]] bool takes_resources() const noexcept { return phase_ < phase::releasing; }
 
@@ -79,7 +86,7 @@ public:
   }
   /// What a child said that had been asked to stop already: listed behind a failure, and none by itself.
   void also_said(const error& what) { list(what); }
-  /// A child does not answer: fails the scope whatever the policy; true if the siblings must now be cancelled.
+  /// A child does not answer, or was restarted too often: fails the scope whatever the policy; true if the siblings must now be cancelled.
   [[nodiscard]] bool unresponsive(const error& what) {
     list(what);
     flawed_ = true;

@@ -11,49 +11,22 @@ bool supervisor::adopt(actor_ref<owned_actor> what) {
   if (!machine_.takes_resources())
     return false;
   engine().record(event_kind::resource_registered, what->id(), 0, static_cast<std::int64_t>(id()), what->label());
-  owned_.push_back(std::move(what));
+  list(std::move(what));
   return true;
 }
 
-std::optional<error> scope_actor::adopt_actor(actor_ref<owned_actor> what, bool daemon) {
-  {
-    std::lock_guard guard{mutex_};
-    const auto open = machine_.at() == scope_machine::phase::open && !machine_.sealed() && !machine_.reason();
-    if (open && (daemon || machine_.admit(scope_machine::member::actor) == scope_machine::admission::accepted)) {
-      engine().record(event_kind::actor_started, what->id(), 0, static_cast<std::int64_t>(id()), what->label());
-      owned_.push_back(std::move(what));
-      return std::nullopt;
-    }
-  }
-  return error{errc::scope_closed, "the scope takes no more actors"}.with_path(what->path());
+void supervisor::list(actor_ref<owned_actor> what) {
+  auto& one = *what;
+  one.place = owned_.insert(owned_.end(), std::move(what));
+  one.listed = true;
 }
 
 void supervisor::forget(owned_actor& which, actor_ref<owned_actor>& last) {
-  for (auto it = owned_.end(); it != owned_.begin();)
-    if ((--it)->get() == &which) {
-      last = std::move(*it);
-      owned_.erase(it);
-      return;
-    }
-}
-
-void scope_actor::actor_left(owned_actor& which, bool daemon, const std::optional<error>& failure) {
-  actor_ref<owned_actor> gone;
-  bool decides = false;
-  {
-    std::lock_guard guard{mutex_};
-    forget(which, gone);
-    if (!daemon)
-      machine_.left(scope_machine::member::actor);
-    if (failure && machine_.failed(*failure))
-      decides = cancel_locked({cancel_kind::sibling_failed, which.path(), {}, engine().now(), *failure});
-  }
-  if (failure)
-    foreman().report(*failure);
-  if (decides)
-    after_cancel();
-  else
-    signal(advance_flag);
+  if (!std::exchange(which.listed, false))
+    return;
+  last = std::move(*which.place);
+  auto& from = which.is_overdue ? overdue_ : owned_;
+  from.erase(which.place);
 }
 
 void supervisor::release_next() noexcept {
@@ -75,8 +48,9 @@ void supervisor::owned_ended(owned_actor& which, const std::optional<error>& fai
     if (failure)
       machine_.release_failed(*failure);
     own_.resources_released += released ? 1 : 0;
+    if (!which.is_overdue)
+      releasing_ = false;
     forget(which, gone);
-    releasing_ = false;
   }
   if (failure)
     foreman().report(*failure);
@@ -94,14 +68,25 @@ bool supervisor::owned_left(owned_actor& which) {
   return true;
 }
 
-void supervisor::owned_overdue(const error& report) {
+void supervisor::owned_overdue(owned_actor& which, const error& report) {
+  bool goes_on = false;
   {
     std::lock_guard guard{mutex_};
-    if (!releasing_)
+    if (!releasing_ || !which.listed)
       return; // it has just come to its end
     machine_.release_failed(report);
+    if (which.kind() == node_kind::actor && !which.is_overdue) {
+      // Actors are not waited for one after the other for ever; all of them are at the end.
+      which.is_overdue = true;
+      overdue_.splice(overdue_.end(), owned_, which.place);
+      releasing_ = false;
+      goes_on = true;
+      ++own_.actors_unresponsive;
+    }
   }
   foreman().report(report);
+  if (goes_on)
+    signal(advance_flag);
 }
 
 bool scope_actor::enter_body() {
@@ -199,8 +184,9 @@ void scope_actor::draw(picture& into, time_point now) const {
 }
 
 void supervisor::draw_owned(picture& into, time_point now) const {
-  for (const auto& one : owned_)
-    into.members.push_back({one->draw(now), {}});
+  for (const auto* all : {&owned_, &overdue_})
+    for (const auto& one : *all)
+      into.members.push_back({one->draw(now), {}, one->as_supervisor()});
 }
 
 } // namespace muster

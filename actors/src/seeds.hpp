@@ -20,6 +20,7 @@ namespace muster {
     seed.release_timeout = *options.release_timeout;
   seed.values = context_values::layered(seed.values, options.values);
   seed.parent = std::move(options.parent);
+  seed.on_child = std::move(options.on_child);
   if (options.on_progress)
     seed.progress = std::make_shared<const progress_hook>(std::move(options.on_progress));
   return seed;

@@ -15,7 +15,7 @@ namespace muster {
 namespace {
 
 time_point inherited_deadline(const supervisor_seed& seed) {
-  if (seed.shielded || !seed.above)
+  if (seed.shielded || seed.apart || !seed.above)
     return never;
   return seed.owner ? std::min(seed.above->deadline(), seed.owner->deadline()) : seed.above->deadline();
 }
@@ -43,7 +43,8 @@ supervisor::supervisor(node_kind kind, supervisor_seed seed)
       path_(path_of(seed)),
       above_(seed.above),
       owner_(seed.owner),
-      shielded_(seed.shielded),
+      shielded_(seed.shielded || seed.apart),
+      apart_(seed.apart),
       timeout_(seed.timeout),
       own_deadline_(own_deadline(seed)),
       deadline_(std::min(own_deadline_, inherited_deadline(seed))),
@@ -82,7 +83,7 @@ void supervisor::enter() {
         at_once = owner_->reason_.inherited();
       else if (!shielded_ && above_->machine_.reason())
         at_once = above_->machine_.reason().inherited();
-    } else {
+    } else if (!apart_) {
       const auto answer = above_->machine_.admit(scope_machine::member::nested);
       if (answer != scope_machine::admission::over) {
         (answer == scope_machine::admission::cancelled ? above_->nested_asked_ : above_->nested_).push_back(*this);
@@ -296,10 +297,10 @@ void supervisor::propagate() noexcept {
 void supervisor::advance() noexcept {
   for (;;) {
     std::unique_lock guard{mutex_};
-    if (!entered_)
+    if (!entered_ || (unsettled() && !cancelled_here()))
       return;
     const auto before = machine_.at();
-    const auto what = machine_.next(owned_.size(), releasing_);
+    const auto what = machine_.next(owned_.size() + overdue_.size(), releasing_ || (owned_.empty() && !overdue_.empty()));
     if (before == scope_machine::phase::open && machine_.at() != before)
       last_event_ = engine().record(event_kind::scope_joined, id(), last_event_.load());
     switch (what) {

@@ -20,6 +20,7 @@
 #include <muster/tree.hpp>
 
 #include <atomic>
+#include <list>
 #include <memory>
 #include <mutex>
 #include <optional>
@@ -40,12 +41,14 @@ struct supervisor_seed {
   actor_ref<supervisor> above{};        ///< null: a root
   detail::ref<task_actor> owner{};      ///< the task in whose body it was opened; null: none
   bool shielded = false;              ///< the owner's cancellation does not reach it
+  bool apart = false;                 ///< what is above stops it in its turn, as something that it owns
   failure_policy policy = isolate;
   duration timeout = no_timeout;
   duration grace = std::chrono::seconds{1};
   duration release_timeout = std::chrono::seconds{1};
   context_values values{};
   std::shared_ptr<const progress_hook> progress{};
+  child_hook on_child{};
   std::stop_token parent{};
 };
 
@@ -114,7 +117,7 @@ public:
   [[nodiscard]] bool adopt(actor_ref<owned_actor> what);
   /// From what it owns, on a control thread or a service worker: it has been stopped.
   void owned_ended(owned_actor& which, const std::optional<error>& failure, bool released);
-  void owned_overdue(const error& report);
+  void owned_overdue(owned_actor& which, const error& report);
   /// It has come to its end without having been stopped. False: it is just being stopped, and `owned_ended` must follow.
   [[nodiscard]] bool owned_left(owned_actor& which);
 
@@ -122,6 +125,7 @@ public:
   struct member {
     tree_node node;
     std::vector<actor_ref<supervisor>> nested;
+    actor_ref<supervisor> self{}; ///< the supervisor that this member is, if it is one
   };
   struct picture {
     tree_node node;
@@ -143,7 +147,11 @@ protected:
   virtual void ask_daemons() noexcept = 0;
   virtual void each_task(runtime::function_ref<void(task_actor&)> f) = 0;
   virtual void draw(picture& into, time_point now) const = 0;
+  /// Something is under way here of which the result depends: the end waits for it, however few are left.
+  [[nodiscard]] virtual bool unsettled() const noexcept { return false; }
   void draw_owned(picture& into, time_point now) const;
+  void each_apart(runtime::function_ref<void(supervisor&)> f) const; ///< supervisors among what it owns
+  void list(actor_ref<owned_actor> what);
   void forget(owned_actor& which, actor_ref<owned_actor>& last);
   // Called without it.
   virtual void at_end() noexcept {}
@@ -167,8 +175,9 @@ protected:
 
   mutable runtime::mutex mutex_;
   scope_machine machine_;
-  std::vector<actor_ref<owned_actor>> owned_; ///< in the order of their start
-  bool releasing_ = false;                    ///< the last of them is being stopped
+  std::list<actor_ref<owned_actor>> owned_;    ///< in the order of their start
+  std::list<actor_ref<owned_actor>> overdue_; ///< actors whose stop has taken too long: the others' goes on meanwhile
+  bool releasing_ = false;                     ///< the last of `owned_` is being stopped
   statistics own_;    ///< of this supervisor's own members
   statistics folded_; ///< of those nested ones that have ended
   std::atomic<std::uint64_t> last_event_ = 0; ///< what caused its present state, for the trace
@@ -198,6 +207,7 @@ private:
   actor_ref<supervisor> above_;
   const detail::ref<task_actor> owner_;
   const bool shielded_;
+  const bool apart_;
   const duration timeout_;
   const time_point own_deadline_; ///< of its own timeout, if that comes before those above; else `never`
   const time_point deadline_;

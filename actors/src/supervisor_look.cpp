@@ -3,6 +3,7 @@
 /// Threads: any; one supervisor is locked at a time, but for handing the numbers up (child inside parent).
 #include "supervisor.hpp"
 
+#include "owned_actor.hpp"
 #include "task_actor.hpp"
 
 namespace muster {
@@ -18,6 +19,10 @@ statistics& operator+=(statistics& sum, const statistics& more) noexcept {
   sum.tasks_unresponsive += more.tasks_unresponsive;
   sum.tasks_live += more.tasks_live;
   sum.resources_released += more.resources_released;
+  sum.actors_started += more.actors_started;
+  sum.actors_restarted += more.actors_restarted;
+  sum.actors_unresponsive += more.actors_unresponsive;
+  sum.messages_refused += more.messages_refused;
   sum.wall_time += more.wall_time;
   sum.cpu_time += more.cpu_time;
   return sum;
@@ -28,12 +33,15 @@ statistics supervisor::stats() const {
   std::vector<actor_ref<supervisor>> below;
   auto add = [&](const supervisor& s) {
     std::lock_guard guard{s.mutex_};
+    if (s.handed_up_ && &s != this)
+      return; // it has just ended, and is counted above
     sum += s.own_;
     sum += s.folded_;
     auto& self = const_cast<supervisor&>(s);
     auto keep = [&](supervisor& nested) { below.emplace_back(&nested); };
     self.nested_.each(keep);
     self.nested_asked_.each(keep);
+    s.each_apart(keep);
     self.each_task([&](task_actor& task) {
       sum.tasks_started += task.began_.load(std::memory_order_relaxed) ? 1U : 0U;
       task.nested_.each(keep);
@@ -74,6 +82,7 @@ std::vector<std::string> supervisor::survivors(std::size_t most) {
     auto keep = [&](supervisor& nested) { below.emplace_back(&nested); };
     one->nested_.each(keep);
     one->nested_asked_.each(keep);
+    one->each_apart(keep);
     one->each_task([&](task_actor& task) {
       task.nested_.each(keep);
       if (paths.size() < most)
@@ -81,6 +90,13 @@ std::vector<std::string> supervisor::survivors(std::size_t most) {
     });
   }
   return paths;
+}
+
+void supervisor::each_apart(runtime::function_ref<void(supervisor&)> f) const {
+  for (const auto* all : {&owned_, &overdue_})
+    for (const auto& one : *all)
+      if (const auto below = one->as_supervisor())
+        f(*below);
 }
 
 supervisor::picture supervisor::look() const {

@@ -409,7 +409,7 @@ void task_actor::on_due(time_point now) noexcept {
     scope_->accuse(*this, now);
 }
 
-void task_actor::on_mail(caf::mailbox_element_ptr mail) noexcept {
+void task_actor::on_mail(caf::mailbox_element_ptr mail, caf::execution_unit*) noexcept {
   // CAF may hold this actor's lock here, so nothing may be decided on this thread.
   if (const auto* exit = runtime::as_exit(*mail)) {
     if (!exit->reason)

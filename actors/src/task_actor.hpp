@@ -151,7 +151,7 @@ private:
   /// Sends a task that was claimed in the phase `before` to a worker that settles it.
   void settle_elsewhere(task_state before) noexcept;
 
-  void on_mail(caf::mailbox_element_ptr mail) noexcept override;
+  void on_mail(caf::mailbox_element_ptr mail, caf::execution_unit* host) noexcept override;
   void on_due(time_point now) noexcept override;
   void retain() noexcept override { runtime::retain_actor(*this); }
   void release() noexcept override { runtime::release_actor(*this); }

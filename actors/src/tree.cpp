@@ -46,11 +46,18 @@ supervision_tree tree_of(supervisor& root) {
     auto at = std::move(stack.back());
     stack.pop_back();
     if (auto* member = std::get_if<supervisor::member>(&at.what)) {
-      const auto index = add(std::move(member->node), at);
-      later(member->nested, at.depth + 1, index);
-      continue;
+      if (!member->self) {
+        const auto index = add(std::move(member->node), at);
+        later(member->nested, at.depth + 1, index);
+        continue;
+      }
     }
-    auto picture = std::get<actor_ref<supervisor>>(at.what)->look();
+    auto* member = std::get_if<supervisor::member>(&at.what);
+    auto picture = (member ? member->self : std::get<actor_ref<supervisor>>(at.what))->look();
+    if (member) {
+      picture.node.restarts = member->node.restarts;
+      picture.node.last_error = member->node.last_error;
+    }
     const auto index = add(std::move(picture.node), at);
     later(picture.nested, at.depth + 1, index);
     for (auto it = picture.members.rbegin(); it != picture.members.rend(); ++it)
@@ -103,6 +110,10 @@ std::string to_string(const supervision_tree& tree) {
       text += ", on thread " + std::to_string(node.thread);
     if (!node.note.empty())
       text += ", \"" + node.note + "\"";
+    if (node.restarts > 0)
+      text += ", restarted " + std::to_string(node.restarts) + (node.restarts == 1 ? " time" : " times");
+    if (!node.last_error.empty())
+      text += ", last error: " + node.last_error;
     text += '\n';
   }
   return text;

@@ -19,12 +19,14 @@
 #include <caf/mailbox_element.hpp>
 #include <caf/make_message.hpp>
 #include <caf/monitorable_actor.hpp>
+#include <caf/scheduled_actor.hpp>
 #include <caf/sec.hpp>
 #include <caf/send.hpp>
 #include <caf/system_messages.hpp>
 
 #include <cstddef>
 #include <cstdlib>
+#include <exception>
 #include <memory>
 #include <new>
 #include <string>
@@ -43,14 +45,14 @@ class light_actor : public caf::monitorable_actor {
 public:
   light_actor() : light_actor(caf::actor_config{}) {}
 
-  void enqueue(caf::mailbox_element_ptr mail, caf::execution_unit*) final { on_mail(std::move(mail)); }
+  void enqueue(caf::mailbox_element_ptr mail, caf::execution_unit* host) final { on_mail(std::move(mail), host); }
 
   /// Tells everybody who is linked to this actor or monitors it that it has ended. Once; later calls do nothing.
   void announce_end(caf::error reason) { cleanup(std::move(reason), nullptr); }
 
 protected:
-  /// A message for this actor.
-  virtual void on_mail(caf::mailbox_element_ptr mail) noexcept = 0;
+  /// A message for this actor. `host`: what runs the sender, for those who pass the message on; may be null.
+  virtual void on_mail(caf::mailbox_element_ptr mail, caf::execution_unit* host) noexcept = 0;
   /// Answers a request that this actor does not understand, or can no longer answer.
   void refuse_mail(caf::mailbox_element_ptr& mail, const caf::error& why) { bounce(mail, why); }
 
@@ -138,6 +140,19 @@ inline caf::error exit_error(caf::exit_reason reason, std::string text) {
 /// The text inside a CAF error, or CAF's own rendering of it.
 inline std::string text_of(const caf::error& error) { return caf::to_string(error); }
 
+/// Makes an exception that escapes `actor` its exit reason, with its text.
+inline void keep_exception_text(caf::scheduled_actor& actor) {
+  actor.set_exception_handler([](caf::scheduled_actor*, std::exception_ptr& escaped) {
+    try {
+      std::rethrow_exception(escaped);
+    } catch (const std::exception& e) {
+      return exit_error(caf::exit_reason::unhandled_exception, e.what());
+    } catch (...) {
+      return exit_error(caf::exit_reason::unhandled_exception, "an exception that is no std::exception");
+    }
+  });
+}
+
 /// Sends `from`'s exit to `to`.
 inline void send_exit(const caf::abstract_actor& from, caf::abstract_actor& to, caf::error reason) {
   to.enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
@@ -153,6 +168,18 @@ inline void watch_actor(const caf::abstract_actor& observer, const caf::actor& o
 
 /// Asks an application's actor to stop.
 inline void stop_actor(const caf::actor& actor) { caf::anon_send_exit(actor, caf::exit_reason::user_shutdown); }
+/// The same in a way that its exit handler does not see.
+inline void kill_actor(const caf::actor& actor) { caf::anon_send_exit(actor, caf::exit_reason::kill); }
+
+/// True if `actor` has ended.
+inline bool has_ended(const caf::actor& actor) {
+  return caf::actor_cast<caf::abstract_actor*>(actor)->getf(caf::abstract_actor::is_terminated_flag);
+}
+
+/// Gives a message to another actor as it came, so that its sender gets the answer.
+inline void pass_on(const caf::actor& to, caf::mailbox_element_ptr mail, caf::execution_unit* host) {
+  caf::actor_cast<caf::abstract_actor*>(to)->enqueue(std::move(mail), host);
+}
 
 /// Sends `content` to `to` as a request of `from`, whose answer comes back to it as mail (with an error inside if `to`
 /// does not understand, or is gone).

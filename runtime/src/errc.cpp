@@ -39,6 +39,9 @@ public:
     case errc::gave_up: return "gave up";
     case errc::actor_exited: return "actor exited";
     case errc::no_such_name: return "no such name";
+    case errc::too_many_children: return "too many children";
+    case errc::child_is_running: return "child is running";
+    case errc::child_is_busy: return "child is busy";
     }
     return "unknown code " + std::to_string(value);
   }

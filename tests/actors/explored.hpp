@@ -27,8 +27,6 @@ using verdict = muster::result<void>;
   return std::unexpected{muster::error{std::errc::state_not_recoverable, "broken: " + std::move(promise)}};
 }
 
-[[nodiscard]] inline bool is(const muster::result<void>& r, errc code) { return !r && r.error().code() == code; }
-
 /// The promises that a body looks at, in order; the first that does not hold is what it says.
 class promised {
 public:

@@ -55,6 +55,6 @@ private:
   std::thread thread_;
 };
 
-[[nodiscard]] inline bool is(const muster::result<void>& r, errc code) { return !r && r.error().code() == code; }
+
 
 } // namespace support

@@ -133,6 +133,8 @@ template <class T>
       return true;
   return false;
 }
+/// True if it failed with just this code.
+[[nodiscard]] inline bool is(const muster::result<void>& r, errc code) { return !r && r.error().code() == code; }
 /// True if the tree shows a node of this name that waits for something: a body is inside one of Muster's waits.
 [[nodiscard]] inline bool waits(const muster::supervision_tree& tree, const std::string& name) {
   for (const auto& node : tree.nodes)

@@ -11,10 +11,13 @@
 #include <caf/actor.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/actor_cast.hpp>
+#include <caf/behavior.hpp>
+#include <caf/event_based_actor.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/make_message.hpp>
 #include <caf/message.hpp>
 
+#include <concepts>
 #include <functional>
 #include <memory>
 #include <string>
@@ -43,22 +46,86 @@ namespace muster {
 
 // -- actors as children of a scope --------------------------------------------------------------------------------------
 
-struct child_options {
-  std::string name;                        ///< empty: "actor"
-  bool daemon = false;                     ///< stopped when the last other child has ended; else it keeps `wait()` waiting
-  std::optional<duration> stop_timeout{};  ///< how long it may take to stop before it is reported; default: the scope's
-                                           ///< release_timeout
-};
-
-/// What a scope's child actor is started from; called once, on the callback lane.
+/// What a scope's child actor is started from; called on the callback lane for each incarnation.
 using actor_factory = std::function<caf::actor(caf::actor_system&)>;
 
-/// Starts an actor below `s`: calls `factory` on the callback lane, waits for it, and supervises the actor. It is stopped
-/// (exit reason user_shutdown) when the scope ends, in one common reverse order with the resources, and awaited. If it
-/// ends abnormally by itself it has failed as a task would have, and the scope's policy decides. Fails with
-/// errc::start_failed (the factory threw or gave no actor) or errc::scope_closed (a closed or cancelled scope; the actor,
-/// if there is one, is stopped). Blocks for as long as the factory takes.
+/// With it an incarnation says that it is up; until then it is starting, and its start_timeout runs. A copyable handle;
+/// only the first word counts, and one about an incarnation that is gone is ignored. Any thread.
+class start_report {
+public:
+  void ready() const;
+  /// It will not be: it is stopped, and its start has failed with this text.
+  void failed(std::string why) const;
+
+  /// For the library.
+  explicit start_report(std::shared_ptr<struct start_state> state) noexcept : state_(std::move(state)) {}
+
+private:
+  std::shared_ptr<struct start_state> state_;
+};
+/// A factory of actors whose start is not over when they have been made.
+using reporting_factory = std::function<caf::actor(caf::actor_system&, start_report)>;
+
+/// Starts an actor below `s`: calls `factory` on the callback lane, blocks until the actor is up, and supervises it. It is
+/// stopped (exit reason user_shutdown; `kill` if that takes longer than its stop_timeout) when the scope ends, in one
+/// common reverse order with the resources, and awaited. What follows if it ends by itself: in a scope with
+/// `on_failure = restart{…}` that policy decides, with the child's kind; elsewhere an abnormal end is a failure as a
+/// task's would be, and nothing is started again.
+///
+/// Returns a handle of the actor; in a scope that restarts it stands for the child, whichever incarnation is up: what is
+/// sent to it goes on to that one, and waits (child_options::held_messages) or is refused while there is none. Linking to
+/// it or monitoring it is about the child's end for good.
+///
+/// Fails, with the tree unharmed, with errc::start_failed (the factory threw, gave no actor or one that had ended; it
+/// ended before it was up, or said that it had failed), errc::timed_out (not up in its start_timeout), errc::bad_argument
+/// (a restart policy that makes no sense, a name that another child of the scope has, a permanent child that is
+/// significant), errc::too_many_children, or errc::scope_closed (a closed or cancelled scope).
 result<caf::actor> spawn_actor(scope& s, child_options options, actor_factory factory);
+result<caf::actor> spawn_actor(scope& s, child_options options, reporting_factory factory);
+
+/// Makes an exception that escapes `self` its exit reason with `what()` as the text. CAF's own handler keeps the type
+/// alone and writes a line to the terminal. Set for actors that are given as functions, classes or behaviours below;
+/// factories call it where the actor begins.
+void keep_exception_text(caf::scheduled_actor* self);
+
+/// The same for a CAF actor written as a function: `fn(caf::event_based_actor* self, args…)`, which returns a behaviour or
+/// nothing. Each incarnation gets copies of `fn` and `args`.
+template <class F, class... Args>
+  requires std::invocable<F&, caf::event_based_actor*, Args&...>
+result<caf::actor> spawn_actor(scope& s, child_options options, F fn, Args... args) {
+  auto body = [fn = std::move(fn), ... args = std::move(args)](caf::event_based_actor* self) mutable {
+    keep_exception_text(self);
+    return fn(self, args...);
+  };
+  return spawn_actor(s, std::move(options),
+                     actor_factory{[body = std::move(body)](caf::actor_system& system) { return system.spawn(body); }});
+}
+
+namespace detail {
+/// `Actor`, with the text of its exceptions.
+template <class Actor>
+struct with_exception_text : Actor {
+  template <class... Args>
+  explicit with_exception_text(caf::actor_config& config, Args&&... args) : Actor(config, std::forward<Args>(args)...) {
+    keep_exception_text(this);
+  }
+};
+} // namespace detail
+
+/// And as a class.
+template <class Actor, class... Args>
+  requires std::derived_from<Actor, caf::scheduled_actor>
+result<caf::actor> spawn_actor(scope& s, child_options options, Args... args) {
+  return spawn_actor(s, std::move(options), actor_factory{[... args = std::move(args)](caf::actor_system& system) {
+                       return caf::actor_cast<caf::actor>(system.spawn<detail::with_exception_text<Actor>>(args...));
+                     }});
+}
+
+/// And for a behaviour that never changes; all incarnations share it. (A template, for a behaviour is made from anything.)
+template <std::same_as<caf::behavior> Behaviour>
+result<caf::actor> spawn_actor(scope& s, child_options options, Behaviour behaviour) {
+  return spawn_actor(s, std::move(options), [behaviour = std::move(behaviour)](caf::event_based_actor*) { return behaviour; });
+}
 
 // -- asking actors from plain bodies ------------------------------------------------------------------------------------
 

@@ -2,11 +2,13 @@
 /// initialisers; every member has a default, and the order below is the order in which they are written.
 #pragma once
 
+#include <muster/child.hpp>
 #include <muster/clock.hpp>
 #include <muster/dependencies.hpp>
 #include <muster/error.hpp>
 #include <muster/log.hpp>
 #include <muster/priority.hpp>
+#include <muster/restart.hpp>
 #include <muster/trace.hpp>
 #include <muster/values.hpp>
 
@@ -22,10 +24,16 @@ namespace muster {
 /// "No time limit of its own."
 inline constexpr duration no_timeout = duration::max();
 
-/// What a scope does when one of its children fails.
+/// What a scope does when one of its children fails: `cancel_siblings`, `isolate`, or `restart{…}`, which starts actors and
+/// supervisors again and collects the failures of tasks as `isolate` does.
 struct failure_policy {
-  enum class kind : std::uint8_t { cancel_siblings, isolate };
+  enum class kind : std::uint8_t { cancel_siblings, isolate, restart };
   kind what = kind::cancel_siblings;
+  muster::restart how{}; ///< for `restart`
+
+  constexpr failure_policy() = default;
+  constexpr explicit failure_policy(kind k) noexcept : what(k) {}
+  constexpr failure_policy(const muster::restart& r) noexcept : what(kind::restart), how(r) {} // NOLINT: implicit on purpose
   friend bool operator==(const failure_policy&, const failure_policy&) = default;
 };
 /// The first failure cancels all the others at once (as errgroup, Trio's nursery and StructuredTaskScope do).
@@ -60,6 +68,7 @@ struct scope_options {
   std::stop_token parent{};        ///< a request to stop it cancels the scope (kind: parent_cancelled)
   std::optional<duration> release_timeout{}; ///< how long one release may take before it is reported; default: grace
   progress_hook on_progress{};     ///< called on the callback lane, latest report of a task first; default: inherited
+  child_hook on_child{};           ///< what happens to the children of a scope that restarts; called on the callback lane
 };
 
 struct resource_options {

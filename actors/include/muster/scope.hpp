@@ -14,6 +14,7 @@
 #include <muster/tree.hpp>
 #include <muster/verbs.hpp>
 
+#include <functional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -89,9 +90,27 @@ public:
   /// A token that is asked to stop when the scope is (by the callback lane, just after).
   [[nodiscard]] std::stop_token stop_token();
 
+  /// Starts a supervisor below this scope as one of its children: a scope named `options.name`, which `setup` fills with
+  /// actors, supervisors, tasks and resources on the callback lane, anew for each incarnation. It ends when nothing is left
+  /// to run in it, and fails as a scope does (a restart policy that gave up, a task that failed, …); this scope's own
+  /// policy then decides, as about an actor. It is stopped (cancelled and joined) in its turn, in reverse order of start.
+  /// Blocks until it is set up; fails as `spawn_actor` does, with errc::start_failed if `setup` fails or throws.
+  [[nodiscard]] result<void> supervise(child_options options, scope_options below,
+                                       std::function<result<void>(scope&)> setup);
+  /// Starts a child (an actor or supervisor of a scope that restarts) again that has ended or was stopped by hand. Blocks
+  /// until it is up; not counted as a restart. Fails with errc::no_such_name, errc::child_is_running,
+  /// errc::child_is_busy, errc::scope_closed, or as its start does.
+  [[nodiscard]] result<void> restart_child(std::string_view name);
+  /// Stops a child and keeps it, stopped, until it is restarted or removed; a temporary one is forgotten. A restart of it
+  /// that is due is called off. Blocks until it has gone. Idempotent. errc::no_such_name, errc::child_is_busy.
+  [[nodiscard]] result<void> stop_child(std::string_view name);
+  /// Forgets a stopped child: its name is free again. errc::no_such_name, errc::child_is_running, errc::child_is_busy.
+  [[nodiscard]] result<void> remove_child(std::string_view name);
+
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] std::string path() const;
-  /// The children that are there now: tasks, nested scopes, resources.
+  /// The children that are there now: tasks, nested scopes, resources, actors and supervisors (with their state, restarts,
+  /// last error, and the age of the present incarnation).
   [[nodiscard]] std::vector<tree_node> children() const;
   /// This scope with everything below it.
   [[nodiscard]] supervision_tree tree() const;
@@ -103,6 +122,7 @@ public:
 
 private:
   friend class manager;
+  friend struct scope_access;
   friend class context;
   friend class detail::shielded;
   friend class registers_resources<scope>;
@@ -113,6 +133,11 @@ private:
   std::optional<error> adopt(resource_options options, std::shared_ptr<detail::resource_holder> holder);
 
   detail::ref<scope_actor> actor_;
+};
+
+/// How the library makes handles of scopes.
+struct scope_access {
+  [[nodiscard]] static scope make(detail::ref<scope_actor> actor) noexcept { return scope{std::move(actor)}; }
 };
 
 } // namespace muster

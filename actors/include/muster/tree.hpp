@@ -32,6 +32,8 @@ struct tree_node {
   std::uint64_t done = 0;             ///< progress, as last reported
   std::uint64_t total = 0;
   std::string note;                   ///< the last note of the body
+  std::uint64_t restarts = 0;         ///< of an actor or supervisor in a scope that restarts
+  std::string last_error;             ///< how its last incarnation ended, if that was no normal end
 };
 
 /// In preorder, the root first. Flat, so that a tree of any depth is copied and destroyed without recursion.

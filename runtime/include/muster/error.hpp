@@ -43,6 +43,9 @@ enum class errc {
   gave_up = 18,        ///< a supervisor restarted too often in too short a time
   actor_exited = 19,   ///< an actor ended where an answer or its further life was expected
   no_such_name = 20,   ///< nothing of this name and type is there
+  too_many_children = 21, ///< the scope has as many children as it may have
+  child_is_running = 22,  ///< what was asked for can be had of a stopped child only
+  child_is_busy = 23,     ///< the child is just being started, stopped or restarted; ask again later
 };
 
 /// The category of `errc`; its name is "muster". It lives for ever, also while static objects are being destroyed.
