@@ -134,7 +134,7 @@ tree_node actor_child::draw(time_point now) const {
     if (up_since_ != time_point{})
       node.age = now - up_since_;
   }
-  node.restarts = restarts_;
+  node.restarts = ups_ > 0 ? ups_ - 1 : 0;
   if (last_failure_)
     node.last_error = last_failure_->message();
   return node;
@@ -221,7 +221,6 @@ void actor_child::start_next() noexcept {
   {
     const std::scoped_lock lock{desk_};
     which_ = wanted_;
-    restarts_ = which_ - 1;
     shown_ = "starting";
     up_since_ = {};
   }
@@ -300,6 +299,7 @@ void actor_child::is_up() noexcept {
   {
     const std::scoped_lock lock{desk_};
     shown_ = "running";
+    ++ups_;
     up_since_ = engine().now();
   }
   route_to(actor_);

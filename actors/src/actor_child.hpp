@@ -152,7 +152,7 @@ private:
   time_point up_since_{};
   std::string shown_ = "starting";
   std::optional<error> last_failure_;
-  std::uint64_t restarts_ = 0;
+  std::uint64_t ups_ = 0; ///< incarnations that came up
   std::optional<error> settled_error_;
   std::uint64_t came_up_ = 0; ///< the last incarnation that was up
   std::atomic<std::uint64_t> settled_ = 0; ///< the last incarnation of which it is known whether it came up
