@@ -204,6 +204,8 @@ void actor_child::on_signal(std::uint32_t flags) noexcept {
     take_report();
   if (flags & late_flag)
     too_late();
+  if ((flags & overdue_flag) && phase_ == phase::stopping)
+    runtime::kill_actor(actor_);
   if (flags & begin_flag)
     start_next();
   if (flags & (halt_flag | end_flag))
@@ -370,6 +372,8 @@ void actor_child::end_for_good() noexcept {
 }
 
 void actor_child::too_late() noexcept {
+  if (engine().now() < alarm_.due())
+    return; // the alarm was for something that is over, and has been set anew
   switch (phase_) {
     case phase::down:
     case phase::up:
@@ -381,8 +385,9 @@ void actor_child::too_late() noexcept {
         ask_to_stop();
       return;
     case phase::stopping:
-      if (!stopping()) // else the scope has been told
-        home().child_unresponsive(*this, error{errc::unresponsive, "it was asked to stop and has not in " +
+      if (stopping())
+        return; // that has a limit of its own
+      home().child_unresponsive(*this, error{errc::unresponsive, "it was asked to stop and has not in " +
                                                                      std::to_string(limit() / std::chrono::milliseconds{1}) +
                                                                      " ms; an actor is killed now, which it sees between two messages"}
                                            .with_path(path()));
@@ -429,6 +434,8 @@ void actor_child::on_down(const caf::down_msg& down) noexcept {
     return;
   }
   phase_ = phase::down;
+  if (asked && settled() < which_) // before it was up
+    settle(which_, error{errc::start_failed, "it was stopped before it was up"}.with_path(path()));
   down_ = true;
   if (stopping()) {
     runtime::unpark_all(&down_);

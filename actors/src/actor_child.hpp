@@ -94,11 +94,12 @@ private:
   static constexpr std::uint32_t launched_flag = 8;
   static constexpr std::uint32_t report_flag = 16;
   static constexpr std::uint32_t late_flag = 32;
+  static constexpr std::uint32_t overdue_flag = 64;
 
   enum class phase : std::uint8_t { down, launching, starting, up, stopping };
 
   void begin_stop() noexcept override { signal(end_flag); }
-  void overdue() noexcept override { signal(late_flag); }
+  void overdue() noexcept override { signal(overdue_flag); }
   void on_signal(std::uint32_t flags) noexcept override;
   void on_down(const caf::down_msg& down) noexcept override;
   void on_mail(caf::mailbox_element_ptr what, caf::execution_unit* host) noexcept override;

@@ -395,3 +395,29 @@ TEST_CASE("every transition is told to the hook") {
                            "site/crew/a ended 2", "site/crew gave up 0"})
     CHECK(std::count(all.begin(), all.end(), line) == 1);
 }
+
+TEST_CASE("a restart by hand that is called off before the child is up is told to whoever waits for it") {
+  const auto found = explore(500, [](simulation& sim) {
+    auto crew = sim.create_scope("crew", {.on_failure = patient});
+    const auto slowly = [](caf::actor_system& system, muster::start_report start) {
+      return system.spawn([=](caf::event_based_actor* self) -> caf::behavior {
+        self->delayed_send(self, 1s, true);
+        return {[=](bool) { start.ready(); }, [self](const std::string&) { self->quit(); }};
+      });
+    };
+    auto a = muster::spawn_actor(crew, {.name = "a"}, slowly);
+    if (!a || !crew.stop_child("a"))
+      return false;
+    auto other = sim.create_scope("other", {.on_failure = muster::isolate});
+    auto starter = other.execute("starter", [&](context&) { return crew.restart_child("a"); });
+    auto stopper = other.execute("stopper", [&](context& ctx) -> muster::result<void> {
+      static_cast<void>(ctx.sleep_for(500ms));
+      return crew.stop_child("a");
+    });
+    static_cast<void>(other.wait());
+    const auto children = crew.children();
+    const auto* node = find(children, "a");
+    return stopper.get().ok() && starter.get().failed() && node != nullptr && node->state != "running";
+  });
+  CHECK(found);
+}
