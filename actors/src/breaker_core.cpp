@@ -215,8 +215,13 @@ void breaker_core::record(const breaker_change& change, std::uint64_t cause) noe
   case breaker_state::open: {
     ++counts_.opened;
     because_ = change.why;
-    if (last_failure_)
+    if (last_failure_) {
       because_ += "; the last failure: " + last_failure_->message();
+      // What was being done when it failed is often the outer error, and why the inner one.
+      int levels = 4;
+      for (const auto* inner = last_failure_->cause(); inner && levels > 0; inner = inner->cause(), --levels)
+        because_ += ": " + inner->message();
+    }
     const auto open_for = change.retry_at == never ? duration::max() : duration{change.retry_at - change.at};
     last_event_ = engine_->record(event_kind::breaker_opened, id_, why, open_for.count(), std::string_view{because_});
     break;

@@ -197,6 +197,7 @@ result<detail::granted_lease> pool_actor::acquire(context& ctx, std::optional<du
     const bool asked = ctx.cancelled();
     const error reason =
       asked ? ctx.reason().to_error(ctx.path())
+      : how == waited::called_off ? called_off(path())
       : how == waited::timed_out
         ? error{errc::timed_out, "no resource of pool '" + label() + "' came free in the time given"}
         : error{errc::no_threads, "nobody could give back a resource of pool '" + label() +
@@ -401,7 +402,12 @@ std::optional<error> pool_actor::close(time_point until) {
     return error{errc::no_threads, "nobody could give anything back while this thread waits: the system gives no more "
                                    "threads"}
       .with_path(path());
-  return still_held(engine().now());
+  if (how == waited::called_off)
+    return called_off(path());
+  // The last one may have come back between the end of the wait and now.
+  if (const auto held = held_by(engine().now()); !held.empty())
+    return still_held(held);
+  return std::nullopt;
 }
 
 void pool_actor::close_for_ever() noexcept {
@@ -418,7 +424,8 @@ void pool_actor::close_for_ever() noexcept {
                               .gives_up = false,
                               .remind_every = scope().grace(),
                               .remind = [this] {
-                                engine().log(log_record::level::warning, path(), still_held(engine().now()).message());
+                                const auto held = held_by(engine().now());
+                                engine().log(log_record::level::warning, path(), still_held(held).message());
                               }}));
 }
 
@@ -434,8 +441,9 @@ std::string pool_actor::held_by(time_point now) const {
   return text;
 }
 
-error pool_actor::still_held(time_point now) const {
-  return error{errc::survivors, "pool '" + label() + "' is closed, but not everything is back:" + held_by(now)}.with_path(path());
+error pool_actor::still_held(const std::string& held) const {
+  const auto text = "pool '" + label() + "' is closed, but not everything is back:" + held;
+  return error{errc::survivors, text}.with_path(path());
 }
 
 std::string pool_actor::held_up_by() const { return ":" + held_by(engine().now()); }

@@ -104,8 +104,9 @@ private:
 
   void begin_close();
   [[nodiscard]] bool may_not_wait() const;
+  /// A line for each lease that is out, and one for what is neither lent nor free; empty if nothing is left.
   [[nodiscard]] std::string held_by(time_point now) const;
-  [[nodiscard]] error still_held(time_point now) const;
+  [[nodiscard]] error still_held(const std::string& held) const;
   [[nodiscard]] error refusal(const error* failure) const;
 
   const duration acquire_timeout_;

@@ -96,8 +96,9 @@ retry_schedule::decision retry_schedule::next(time_point now, time_point deadlin
   if (policy_.budget && !policy_.budget->withdraw())
     return {std::nullopt, retry_end::budget};
   const double longer = static_cast<double>(delay_.count()) * policy_.factor;
-  delay_ = longer >= static_cast<double>(policy_.most_delay.count()) ? policy_.most_delay
-                                                                     : duration{static_cast<duration::rep>(longer)};
+  // Asked this way round so that no number at all (a delay of zero by an infinite factor) is the longest delay too.
+  delay_ = longer < static_cast<double>(policy_.most_delay.count()) ? duration{static_cast<duration::rep>(longer)}
+                                                                    : policy_.most_delay;
   ++attempt_;
   return {delay, {}};
 }

@@ -1,4 +1,4 @@
-/// The orders' tables. Any thread; the database takes turns.
+/// The orders' tables. The thread of whoever holds the connection; several connections take turns as SQLite makes them.
 #include "books.hpp"
 
 namespace shop {

@@ -1,12 +1,15 @@
 /// The orders' books: what is known of each order, and whether the orders, the charges and the stock agree.
 ///
-/// Owner: the site; the tables `orders` and `order_lines` are its own, the rest of the file is the services'. Threads:
-/// any. Always holds: an order is pending until it becomes confirmed or failed, once and for ever, in one transaction;
-/// that transaction is what decides. A failed order is `settled` when nothing of it is left with the services.
+/// Owner: the pool of the site, which lends one connection to one task at a time; the tables `orders` and
+/// `order_lines` are its own, the rest of the file is the services'. Threads: any, one at a time. Always holds: an
+/// order is pending until it becomes confirmed or failed, once and for ever, in one transaction; that transaction is
+/// what decides. A failed order is `settled` when nothing of it is left with the services.
 #pragma once
 
 #include "database.hpp"
 #include "orders.hpp"
+
+#include <muster/resource_pool.hpp>
 
 #include <optional>
 #include <string>
@@ -24,6 +27,7 @@ struct order_record {
   std::string answer; ///< and the JSON
 };
 
+/// One connection to the books.
 class books {
 public:
   explicit books(const std::string& file);
@@ -44,6 +48,23 @@ public:
 private:
   database db_;
 };
+
+/// The connections that the shop has. A lease is for one piece of work with the books, never for a whole order.
+using ledger = muster::resource_pool<books>;
+
+/// Waits for a connection for at most `patience`, calls `work` with it and gives it back. What `work` returns, or why
+/// there was no connection.
+template <class Work>
+[[nodiscard]] auto with_books(muster::context& ctx, ledger& from, muster::duration patience, Work&& work)
+  -> muster::result<std::invoke_result_t<Work&, books&>> {
+  auto connection = from.acquire(ctx, patience);
+  if (!connection)
+    return std::unexpected{std::move(connection).error()};
+  if constexpr (std::is_void_v<std::invoke_result_t<Work&, books&>>)
+    return work(**connection), muster::result<void>{};
+  else
+    return work(**connection);
+}
 
 struct audit {
   std::int64_t confirmed = 0;

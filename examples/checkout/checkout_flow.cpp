@@ -12,6 +12,8 @@ namespace {
 
 using namespace std::chrono_literals;
 
+constexpr muster::duration time_to_enter = 5s;
+
 /// What has become of one order so far. Outlives the scope of its tasks, and so their releases.
 struct progress {
   std::atomic<bool> confirmed = false;
@@ -66,8 +68,13 @@ muster::result<void> reserve_stock(muster::context& ctx, const counter& at, cons
 }
 
 /// One transaction in the books. From here on the order stands, whatever else happens.
-muster::result<void> confirm(const counter& at, const order& o, const verdict& good, progress& made) {
-  if (!at.ledger.confirm(o.id, good.status, text_of(good.answer)))
+muster::result<void> confirm(muster::context& ctx, const counter& at, const order& o, const verdict& good,
+                             progress& made) {
+  auto done = with_books(ctx, at.connections, at.time_for_all,
+                         [&](books& b) { return b.confirm(o.id, good.status, text_of(good.answer)); });
+  if (!done)
+    return std::unexpected{std::move(done).error()};
+  if (!*done)
     return std::unexpected{muster::error{failure::in_progress, "the order is no longer pending"}};
   made.confirmed = true;
   return {};
@@ -92,7 +99,7 @@ muster::result<void> fill(const counter& at, const order& o, const std::function
     auto inventory = crew.execute({.name = "inventory", .timeout = 3s, .blocking = true},
                                   [&](muster::context& ctx) { return reserve_stock(ctx, at, o, made); });
     crew.execute({.name = "confirm", .after = {charge, inventory}},
-                 [&] { return confirm(at, o, good, made); });
+                 [&](muster::context& ctx) { return confirm(ctx, at, o, good, made); });
     crew.execute({.name = "client", .daemon = true},
                  [&](muster::context& ctx) { return stay_on_the_line(ctx, client_has_left); });
     return crew.wait();
@@ -112,10 +119,14 @@ verdict verdict_on(muster::error e) {
   return {.status = status, .answer = {{"error", to_json(e)}}, .error = std::move(e)};
 }
 
-verdict checkout(const counter& at, const order& o, const std::function<bool()>& client_has_left) {
+verdict checkout(muster::context& ctx, const counter& at, const order& o,
+                 const std::function<bool()>& client_has_left) {
   const auto cents = price_of(o.cart).value_or(0);
-  if (const auto known = at.ledger.open(o, cents))
-    return first_answer_of(*known);
+  auto known = with_books(ctx, at.connections, at.time_for_all, [&](books& b) { return b.open(o, cents); });
+  if (!known)
+    return verdict_on(std::move(known).error());
+  if (*known)
+    return first_answer_of(**known);
 
   const verdict good{.answer = {{"order", o.id}, {"state", "confirmed"}, {"cents", cents}}};
   progress made;
@@ -124,7 +135,14 @@ verdict checkout(const counter& at, const order& o, const std::function<bool()>&
   if (filled || made.confirmed)
     return good;
   auto bad = verdict_on(std::move(filled).error());
-  at.ledger.fail(o.id, bad.status, text_of(bad.answer), made.owed == 0);
+  // A shop that is closing may have asked this task to stop: the books are written all the same. If not even that can
+  // be done the order stays pending, and fails when the shop is opened again.
+  auto entered = ctx.shield(time_to_enter, [&](muster::context& safe) {
+    return with_books(safe, at.connections, time_to_enter,
+                      [&](books& b) { b.fail(o.id, bad.status, text_of(bad.answer), made.owed == 0); });
+  });
+  if (!entered)
+    ctx.note("the failure of " + o.id + " was not entered: " + entered.error().message());
   return bad;
 }
 

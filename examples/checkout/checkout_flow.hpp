@@ -19,7 +19,7 @@ namespace shop {
 /// What every checkout works with. It outlives them all.
 struct counter {
   muster::manager& site;
-  books& ledger;
+  ledger& connections; ///< to the books
   downstream users;
   downstream payment;
   downstream inventory;
@@ -33,9 +33,10 @@ struct verdict {
   std::optional<muster::error> error{}; ///< why, if it is no success
 };
 
-/// Fills the order. `client_has_left` is asked now and then whether anybody still waits for the answer; it must not
-/// block. An order that is known already is not filled again: it gets its first answer.
-[[nodiscard]] verdict checkout(const counter& at, const order& o, const std::function<bool()>& client_has_left);
+/// Fills the order, in the task of `ctx`. `client_has_left` is asked now and then whether anybody still waits for the
+/// answer; it must not block. An order that is known already is not filled again: it gets its first answer.
+[[nodiscard]] verdict checkout(muster::context& ctx, const counter& at, const order& o,
+                               const std::function<bool()>& client_has_left);
 
 /// The verdict on a request that failed with `e`: its HTTP status, and the error as JSON.
 [[nodiscard]] verdict verdict_on(muster::error e);

@@ -1,7 +1,8 @@
 /// SQLite, as little of it as the shop needs: a file, transactions, parameters, rows.
 ///
-/// Owner: one `database` for each process that opens the file. Threads: any; a transaction holds the one connection
-/// until it ends, so transactions of one process take turns, and SQLite's own locks make those of several do so.
+/// Owner: in the shop, its pool of connections; in a service, which has one, the service. Threads: any; a transaction
+/// holds its connection until it ends, so that those of one connection take turns; SQLite's own locks make those of
+/// several connections do so, in whatever process they are.
 /// Always holds: what a transaction did is there as a whole or not at all. Failures are thrown as std::system_error
 /// with SQLite's code, which Muster hands on as the error of the task.
 #pragma once

@@ -45,25 +45,32 @@ private:
   std::string path_;
 };
 
-/// Takes snapshots of the tree while orders are in flight and keeps the fullest that still fits a screen.
+/// Takes snapshots while orders are in flight: of the tree it keeps the fullest that still fits a screen, of the pool
+/// the most that was lent and waited for.
 class observer {
 public:
-  explicit observer(muster::manager& site) : site_(site) {}
+  observer(muster::manager& site, const shop_site& shop) : site_(site), shop_(shop) {}
   muster::result<void> watch(muster::context& ctx) {
     for (;;) {
       auto seen = site_.tree();
       if (seen.nodes.size() > best_.nodes.size() && seen.nodes.size() <= fits_a_screen)
         best_ = std::move(seen);
+      const auto pool = shop_.connections().stats();
+      rush_.most_lent = std::max(rush_.most_lent, pool.in_use);
+      rush_.most_waiting = std::max(rush_.most_waiting, pool.waiting);
       if (auto slept = ctx.sleep_for(5ms); !slept)
         return slept;
     }
   }
   [[nodiscard]] const muster::supervision_tree& best() const noexcept { return best_; }
+  [[nodiscard]] const rush_hour& rush() const noexcept { return rush_; }
 
 private:
   static constexpr std::size_t fits_a_screen = 45;
   muster::manager& site_;
+  const shop_site& shop_;
   muster::supervision_tree best_;
+  rush_hour rush_;
 };
 
 /// The orders of the three acts, each in the order of the file.
@@ -91,6 +98,9 @@ public:
         db_(db),
         shop_(site_, {.db = std::move(db),
                       .time_for_all = options.time_for_all,
+                      .connections = options.connections,
+                      .breaker_open_for = options.breaker_open_for,
+                      .on_breaker = [this](const muster::breaker_change& c) { report_.breaker_changed(c); },
                       .on_outcome = [this](const std::string& id, const verdict& v) { report_.served(id, v); }}) {}
 
   muster::result<void> run() {
@@ -99,7 +109,8 @@ public:
     report_.opening(shop_);
     const auto parts = divide(orders_);
     auto done = first_act(parts);
-    if (done && !(parts.dying.empty() && parts.down.empty()))
+    payment_died_ = !(parts.dying.empty() && parts.down.empty());
+    if (done && payment_died_)
       done = second_act(parts);
     if (done)
       done = send("The rest of the orders, with all services there.", parts.after);
@@ -114,8 +125,10 @@ public:
     report_.numbers(site_);
     const bool as_expected = report_.outcomes(read_orders(db_));
     const bool agrees = report_.books(check_books(db_));
+    const bool guarded = report_.breaker(shop_.payment_breaker().stats(), payment_died_);
+    const bool given_back = report_.pool(shop_.connections().stats(), observer_.rush());
     const bool nobody = report_.processes(shop_.pids());
-    return as_expected && agrees && nobody;
+    return as_expected && agrees && guarded && given_back && nobody;
   }
 
 private:
@@ -146,7 +159,9 @@ private:
     return send("The shop is open.", parts.before); // and the observer leaves with its scope
   }
 
-  /// Kills the payment service while it works on the `dying` orders, sends the `down` ones, and starts it again.
+  /// Kills the payment service while it works on the `dying` orders, sends the `down` ones, and starts it again. The
+  /// circuit breaker needs no help: what is still to be taken back knocks until it opens, and after its time until it
+  /// closes again.
   muster::result<void> second_act(const acts& parts) {
     auto act = customers_.create_scope("payment dies");
     auto sent = act.execute("orders", [&] { return send("These are being charged …", parts.dying); });
@@ -163,10 +178,26 @@ private:
     charged.cancel();
     if (auto done = send("The payment service is down.", parts.down); !done)
       return done;
-    auto started = shop_.payment().start();
-    if (started)
-      report_.remark(fmt::format("The payment service is started again (process {}).", shop_.payment().pid()));
-    return started;
+    await_breaker(muster::breaker_state::open);
+    if (auto started = shop_.payment().start(); !started)
+      return started;
+    report_.remark(fmt::format("The payment service is started again (process {}).", shop_.payment().pid()));
+    await_breaker(muster::breaker_state::closed);
+    return {};
+  }
+
+  /// Until the report has heard that the breaker came to this state; for a limited time, since the judgement at the end
+  /// says so if it did not.
+  void await_breaker(muster::breaker_state state) {
+    auto act = customers_.create_scope("breaker");
+    act.execute({.name = "look", .timeout = options_.time_for_all + 5s}, [&](muster::context& ctx) {
+      auto slept = muster::result<void>{};
+      while (slept && report_.breaker_state() != state)
+        slept = ctx.sleep_for(5ms);
+      return slept;
+    });
+    if (!act.wait())
+      report_.remark(fmt::format("… and the circuit breaker is not {}", to_string(state)));
   }
 
   /// Until the books answer `question` with more than nothing for each of the orders.
@@ -187,8 +218,9 @@ private:
   muster::manager yard_{{.name = "demo"}};
   muster::manager customers_{yard_, "customers"};
   muster::manager site_{yard_, "site"};
-  observer observer_{site_};
+  bool payment_died_ = false;
   shop_site shop_;
+  observer observer_{site_, shop_};
 };
 
 } // namespace

@@ -2,7 +2,8 @@
 ///
 /// Threads: runs on the main thread; customers and shop are managers below one root, in one process, the services are
 /// processes of their own. Always holds: it returns 0 only if every order was answered as its fault asks for, the books
-/// agree, and no process is left.
+/// agree, the payment service's circuit breaker opened while that was down and closed afterwards, every connection was
+/// given back, and no process is left.
 #pragma once
 
 #include <muster/clock.hpp>
@@ -19,6 +20,8 @@ struct demo_options {
   std::string keep; ///< a folder for the files, which stays; empty: a temporary one
   std::size_t at_a_time = 8;
   muster::duration time_for_all = std::chrono::seconds{2};
+  muster::duration breaker_open_for = std::chrono::milliseconds{300};
+  std::size_t connections = 4;
 };
 
 [[nodiscard]] int run_demo(const demo_options& options);

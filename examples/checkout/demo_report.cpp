@@ -46,6 +46,7 @@ demo_report::demo_report(const std::vector<csv_order>& orders, muster::duration 
       time_for_all_(time_for_all) {}
 
 void demo_report::opening(const shop_site& shop) {
+  opened_at_ = shop.now();
   heading("the shop");
   say("http://127.0.0.1:{}/checkout\n", shop.port());
   for (const auto* service : shop.services())
@@ -71,6 +72,18 @@ void demo_report::served(const std::string& id, const verdict& v) {
   const std::lock_guard lock{mutex_};
   if (v.error && !id.empty())
     errors_.insert_or_assign(id, *v.error);
+}
+
+void demo_report::breaker_changed(const muster::breaker_change& change) {
+  const std::lock_guard lock{mutex_};
+  changes_.push_back(change);
+  say("            -- {:.2f} s: the payment service's circuit breaker is {}: {}\n",
+      seconds{change.at - opened_at_}.count(), to_string(change.to), change.why);
+}
+
+muster::breaker_state demo_report::breaker_state() const {
+  const std::lock_guard lock{mutex_};
+  return changes_.empty() ? muster::breaker_state::closed : changes_.back().to;
 }
 
 void demo_report::failures() {
@@ -160,6 +173,49 @@ bool demo_report::books(const audit& found) {
   if (found.agrees())
     say("orders, charges and stock agree\n");
   return found.agrees();
+}
+
+bool demo_report::breaker(const muster::breaker_stats& numbers, bool service_was_stopped) const {
+  heading("the circuit breaker before the payment service");
+  const auto when = [&](muster::breaker_state state) {
+    std::string moments;
+    for (const auto& c : changes_)
+      if (c.to == state)
+        moments += fmt::format("{}{:.2f} s", moments.empty() ? "" : ", ", seconds{c.at - opened_at_}.count());
+    return moments.empty() ? "never" : moments;
+  };
+  say("opened {} times, at {}; closed again at {}\n", numbers.opened, when(muster::breaker_state::open),
+      when(muster::breaker_state::closed));
+  say("{} calls refused at once while it was open; of those that passed {} were answered, {} met no service, {} say "
+      "nothing\n",
+      numbers.refused, numbers.succeeded, numbers.failed, numbers.ignored + numbers.late + numbers.reclaimed);
+  const bool opened = numbers.opened > 0 && numbers.refused > 0;
+  const bool closed = numbers.state == muster::breaker_state::closed;
+  if (service_was_stopped && !opened)
+    say("NOT AS EXPECTED: it did not open while the payment service was stopped\n");
+  else if (service_was_stopped && closed)
+    say("it opened while the payment service was stopped, and closed after that was back\n");
+  if (!closed)
+    say("NOT AS EXPECTED: it is {}\n", to_string(numbers.state));
+  return closed && (opened || !service_was_stopped);
+}
+
+bool demo_report::pool(const muster::pool_stats& numbers, const rush_hour& seen) const {
+  heading("the pool of connections to the books");
+  say("at most {}; {} were made; {} seen in use and {} tasks waiting at the same time\n", numbers.max, numbers.created,
+      seen.most_lent, seen.most_waiting);
+  say("lent {} times, {:.2f} ms of waiting on average, {:.1f} ms at most\n", numbers.acquired,
+      numbers.acquired > 0 ? milliseconds{numbers.wait_time}.count() / static_cast<double>(numbers.acquired) : 0.0,
+      milliseconds{numbers.longest_wait}.count());
+  // None is closed before the end, so as many as were made were there at the same time.
+  const bool few = numbers.created <= numbers.max && seen.most_lent <= numbers.max;
+  const bool back = numbers.returned == numbers.acquired && numbers.destroyed == numbers.created && numbers.size == 0;
+  if (few && back)
+    say("every one was given back by its task, and all {} are closed\n", numbers.destroyed);
+  else
+    say("NOT AS EXPECTED: {} in use, {} taken back from tasks that had kept them, {} of {} closed\n", numbers.in_use,
+        numbers.reclaimed, numbers.destroyed, numbers.created);
+  return few && back;
 }
 
 bool demo_report::processes(const std::vector<pid_t>& pids) {

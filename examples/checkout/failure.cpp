@@ -98,7 +98,7 @@ int http_status(const muster::error& e) {
       return http_status(static_cast<failure>(at->code().value()));
   if (e.is(std::errc::timed_out))
     return 504;
-  if (e.is(std::errc::operation_canceled) || e.is(muster::errc::shut_down))
+  if (e.is(muster::errc::breaker_open) || e.is(std::errc::operation_canceled) || e.is(muster::errc::shut_down))
     return 503;
   return 500;
 }

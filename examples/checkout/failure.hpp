@@ -44,7 +44,8 @@ enum class failure {
 [[nodiscard]] failure failure_named(std::string_view name) noexcept;
 
 [[nodiscard]] int http_status(failure code) noexcept;
-/// 504 for a deadline, 503 for a cancellation (only a shutdown cancels whole requests), 500 for what nobody expected.
+/// 504 for a deadline, 503 for an open circuit breaker and for a cancellation (only a shutdown cancels whole requests),
+/// 500 for what nobody expected.
 [[nodiscard]] int http_status(const muster::error& e);
 
 /// {"code", "category", "message", "path", "causes": […], "later": […]}; at most eight levels deep.

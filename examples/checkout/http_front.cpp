@@ -28,7 +28,8 @@ struct refusal {
 class conversation final : private httplib::Server {
 public:
   conversation(muster::context& ctx, int socket, const counter& at, const outcome_hook& hook)
-      : socket_(socket),
+      : ctx_(ctx),
+        socket_(socket),
         at_(at),
         hook_(hook),
         stream_(socket, http_stream::clock::now() + time_to_ask, most_bytes) {
@@ -104,7 +105,7 @@ private:
     auto o = parse_order(body);
     if (!o)
       return answer(res, {}, verdict_on(std::move(o).error()));
-    answer(res, o->id, checkout(at_, *o, [this] { return other_side_has_left(socket_); }));
+    answer(res, o->id, checkout(ctx_, at_, *o, [this] { return other_side_has_left(socket_); }));
   }
 
   static verdict refused_by_httplib(int status) {
@@ -119,10 +120,13 @@ private:
   void answer(httplib::Response& res, const std::string& order_id, const verdict& v) {
     answered_ = true;
     res.status = v.status;
+    if (const auto later = v.error ? muster::retry_after(*v.error) : std::nullopt)
+      res.set_header("Retry-After", std::to_string(std::chrono::ceil<std::chrono::seconds>(*later).count()));
     res.set_content(text_of(v.answer) + "\n", "application/json");
     hook_(order_id, v);
   }
 
+  muster::context& ctx_;
   const int socket_;
   const counter& at_;
   const outcome_hook& hook_;

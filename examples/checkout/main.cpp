@@ -47,12 +47,20 @@ int serve(const site_options& options, muster::duration drain) {
   std::fflush(stdout);
   if (auto closed = shop.close(drain); !closed)
     return report(closed.error());
+  const auto pool = shop.connections().stats();
+  fmt::print("connections to the books: {} at most, {} made, {} closed; lent {} times, {} given back, {} taken back\n",
+             pool.max, pool.created, pool.destroyed, pool.acquired, pool.returned, pool.reclaimed);
   fmt::print("closed\n");
   return 0;
 }
 
 void print_outcome(const std::string& id, const verdict& v) {
   fmt::print("{} {} {}\n", id.empty() ? "-" : id, v.status, v.error ? to_line(*v.error) : "confirmed");
+  std::fflush(stdout);
+}
+
+void print_breaker(const muster::breaker_change& change) {
+  fmt::print("payment breaker: {}: {}\n", to_string(change.to), change.why);
   std::fflush(stdout);
 }
 
@@ -99,11 +107,16 @@ int main(int argc, char** argv) {
                                    CLI::AsNumberWithUnit::UNIT_REQUIRED};
   std::int64_t time_for_all = 8000;
   std::int64_t drain = 5000;
-  site_options site{.db = "orders.db", .on_outcome = print_outcome};
+  site_options site{.db = "orders.db", .on_breaker = print_breaker, .on_outcome = print_outcome};
+  std::int64_t open_for = 2000;
   auto* serve_command = app.add_subcommand("serve", "run the shop until SIGTERM or SIGINT");
   serve_command->add_option("--port", site.port, "port on 127.0.0.1; 0: any")->check(CLI::Range(0, 65535));
   serve_command->add_option("--db", site.db, "SQLite file, made if it is not there")->capture_default_str();
   serve_command->add_option("--timeout", time_for_all, "for a whole checkout, such as 8s or 800ms")->transform(time);
+  serve_command->add_option("--connections", site.connections, "to the books, at most; the orders take turns")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+  serve_command->add_option("--open-for", open_for, "circuit breaker of the payment service; 2s")->transform(time);
   serve_command->add_option("--drain", drain, "for the orders in flight when the shop closes")->transform(time);
 
   std::string name;
@@ -129,6 +142,10 @@ int main(int argc, char** argv) {
   demo_command->add_option("--at-a-time", show.at_a_time)->check(CLI::Range(1, 60))->capture_default_str();
   demo_command->add_option("--timeout", show_time, "for a whole checkout; 2s")->transform(time);
 
+  demo_command->add_option("--connections", show.connections, "to the books, at most")
+      ->check(CLI::Range(1, 64))
+      ->capture_default_str();
+
   int port = 0;
   std::size_t at_a_time = 8;
   auto* drive_command = app.add_subcommand("drive", "send the orders of a file to a shop that runs");
@@ -143,6 +160,7 @@ int main(int argc, char** argv) {
   try {
     if (*serve_command) {
       site.time_for_all = milliseconds{time_for_all};
+      site.breaker_open_for = milliseconds{std::max<std::int64_t>(open_for, 1)};
       return serve(site, milliseconds{drain});
     }
     if (*service_command)

@@ -46,17 +46,22 @@ void service_process::kill() noexcept { process_.reset(); }
 shop_site::shop_site(muster::manager& site, site_options options)
     : site_(site),
       options_(std::move(options)),
+      payment_breaker_(site, {.name = "payment",
+                              .opens_on = muster::consecutive_failures{5},
+                              .open_for = options_.breaker_open_for,
+                              .counts_as_failure = service_is_missing,
+                              .on_state_change = options_.on_breaker}),
       // A connection that ends badly must not end the others.
       house_(site.create_scope("house", {.on_failure = muster::isolate})) {}
 
-muster::result<downstream> shop_site::open_service(const std::string& name) {
+muster::result<downstream> shop_site::open_service(const std::string& name, muster::circuit_breaker* breaker) {
   auto port = reserve_port();
   if (!port)
     return std::unexpected{std::move(port).error()};
   auto service = std::make_unique<service_process>(name, options_.db, std::move(*port), pids_);
   if (auto started = service->start(); !started)
     return std::unexpected{std::move(started).error()};
-  downstream address{name, service->port()};
+  downstream address{name, service->port(), breaker};
   services_.push_back(service.get());
   auto held = house_.register_resource({.name = name + " service", .timeout = time_to_stop + 1s}, std::move(service),
                                        [](auto& process) { return process->stop(); });
@@ -66,27 +71,25 @@ muster::result<downstream> shop_site::open_service(const std::string& name) {
 }
 
 muster::result<void> shop_site::open() {
-  auto ledger = std::make_unique<books>(options_.db);
-  auto& open_books = *ledger;
-  // What was pending when this program last ended has no client any more.
+  // What was pending when this program last ended has no client any more. No task is there yet to hold a lease.
   const auto interrupted = verdict_on(muster::error{failure::shutting_down, "the shop went down meanwhile"});
-  open_books.fail_what_was_pending(interrupted.status, text_of(interrupted.answer));
-  if (auto held = house_.register_resource("books", std::move(ledger), [](auto& kept) { kept.reset(); }); !held)
-    return std::unexpected{std::move(held).error()};
+  books{options_.db}.fail_what_was_pending(interrupted.status, text_of(interrupted.answer));
+  connections_.emplace(house_, muster::pool_options<books>{.name = "books", .max = options_.connections},
+                       [db = options_.db] { return std::make_unique<books>(db); });
 
   auto users = open_service("user");
   if (!users)
     return std::unexpected{std::move(users).error()};
-  auto payment = open_service("payment");
+  auto payment = open_service("payment", &payment_breaker_);
   if (!payment)
     return std::unexpected{std::move(payment).error()};
   auto inventory = open_service("inventory");
   if (!inventory)
     return std::unexpected{std::move(inventory).error()};
-  counter_.emplace(counter{site_, open_books, *users, *payment, *inventory, options_.time_for_all});
+  counter_.emplace(counter{site_, *connections_, *users, *payment, *inventory, options_.time_for_all});
 
   auto settled = house_.register_resource({.name = "last settling", .timeout = 10s}, &*counter_,
-                                          [](counter* at) { return settle_once(*at, 5s); });
+                                          [this](counter* at) { return settle_at_the_end(*at, options_.db, 5s); });
   if (!settled)
     return std::unexpected{std::move(settled).error()};
   auto listening = listen_on(options_.port);

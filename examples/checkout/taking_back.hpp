@@ -21,7 +21,9 @@ struct counter;
 
 /// Tries again and again with all unsettled orders. For a daemon: runs until it is asked to stop.
 [[nodiscard]] muster::result<void> settle_for_ever(muster::context& ctx, const counter& at);
-/// One round, begun in random order and broken off after about `limit`: an error if something remains unsettled.
-[[nodiscard]] muster::result<void> settle_once(const counter& at, muster::duration limit);
+/// One last round, for a release: on a connection of its own, since there is no task that could hold a lease, and past
+/// the circuit breaker, since there is no later. Broken off after about `limit`: an error if something remains
+/// unsettled.
+[[nodiscard]] muster::result<void> settle_at_the_end(const counter& at, const std::string& db, muster::duration limit);
 
 } // namespace shop

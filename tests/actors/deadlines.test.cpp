@@ -331,7 +331,7 @@ TEST_CASE("a checkout with a limit of eight seconds times out in no time on a ma
   const auto clock = still_clock();
   muster::manager site{on(clock)};
   std::thread hand{[&] {
-    clock->await_timer_within(8s);
+    await([&] { return waits(site.tree(), "charge"); });
     clock->advance(8s);
   }};
   muster::task<void> charge;

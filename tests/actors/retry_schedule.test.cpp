@@ -125,6 +125,14 @@ TEST_CASE("delays without a cap never overflow", "[retry_schedule]") {
   CHECK(last == duration::max());
 }
 
+TEST_CASE("an infinite factor goes to the longest delay, from zero too", "[retry_schedule]") {
+  for (const auto first : {0ms, 1ms}) {
+    const retry_policy policy{.attempts = 3, .first_delay = first, .factor = std::numeric_limits<double>::infinity(),
+                              .most_delay = 1s, .spread = jitter::none};
+    CHECK(delays(policy) == std::vector<duration>{first, 1s});
+  }
+}
+
 TEST_CASE("the next attempt may begin exactly when the time allowed is over and not later", "[retry_schedule]") {
   const retry_policy policy{.attempts = 9, .first_delay = 1s, .factor = 1, .spread = jitter::none, .most_elapsed = 5s};
   retry_schedule exactly{policy, 1, start};

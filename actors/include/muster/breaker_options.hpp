@@ -1,7 +1,8 @@
 /// What can be said about a circuit breaker when it is made, and what it says about itself. Plain values.
 ///
 /// Threads: values; the functions among them are called as each says. Making a breaker from options that make no sense
-/// (a count of 0, a time that is zero or negative, a rate outside (0, 1], a factor below 1) is misuse: it asserts.
+/// (a count of 0, a time that is zero or negative, a rate outside (0, 1], a factor below 1, an `open_most` below
+/// `open_for`, a window smaller than its minimum) is misuse: it asserts.
 #pragma once
 
 #include <muster/clock.hpp>

@@ -106,14 +106,15 @@ public:
   /// A pool of at most `max` objects that `factory` makes, when they are needed. `site` is the manager or scope that
   /// the pool belongs to: it ends after everything that runs there, and the pool with it. `factory` takes nothing and
   /// returns T, something that owns a T (std::unique_ptr<T>; null: it failed), or a result of one of these; it may
-  /// throw. It may not wait for this pool (errc::would_deadlock). A scope that is over already gives a closed pool.
+  /// throw. It may not wait for this pool (errc::would_deadlock), nor for a task that does: that circle is not detected,
+  /// only that task's limit ends it. A scope that is over already gives a closed pool.
   template <class Site, std::invocable Factory>
-    requires(std::same_as<Site, manager> || std::same_as<Site, scope>)
+    requires(std::derived_from<Site, manager> || std::derived_from<Site, scope>)
   resource_pool(Site& site, std::size_t max, Factory factory)
       : resource_pool(site, pool_options<T>{.max = max}, std::move(factory)) {}
   /// The same with everything that can be said about it. An empty std::function as factory is misuse (it asserts).
   template <class Site, std::invocable Factory>
-    requires(std::same_as<Site, manager> || std::same_as<Site, scope>)
+    requires(std::derived_from<Site, manager> || std::derived_from<Site, scope>)
   resource_pool(Site& site, pool_options<T> options, Factory factory)
       : base_(site, settings_of(options), work_of(options, std::move(factory))) {}
   resource_pool(const resource_pool&) = delete;
@@ -123,7 +124,8 @@ public:
   ~resource_pool() = default;
 
   /// A resource for the task of `ctx`, on the body's own thread. Blocks while all are lent, behind those who came
-  /// before, for at most `limit` (default: options.acquire_timeout; zero or negative: takes what is free at once).
+  /// before, for at most `limit` (default: options.acquire_timeout; zero or negative: takes what is free at once, which
+  /// nothing is that must be made or checked first).
   /// Meanwhile the task shows in `tree()` what it waits for, and its `max_parallel` permit is lent. Fails with
   ///  - errc::cancelled or errc::timed_out, if the task is (or has been) asked to stop: the reason, as from checkpoint();
   ///  - errc::timed_out, if `limit` passed first;

@@ -53,7 +53,8 @@ enum class jitter : std::uint8_t {
   none,  ///< the delay itself
 };
 
-/// Options that make no sense (no attempts, a negative time, a factor below 1) are misuse: they assert.
+/// Options that make no sense (no attempts, a negative time, a factor below 1, a `most_delay` below `first_delay`, a
+/// `most_elapsed` of nothing) are misuse: they assert.
 struct retry_policy {
   std::size_t attempts = 3;                               ///< in all, the first one included
   duration first_delay = std::chrono::milliseconds{100};  ///< after the first attempt

@@ -43,11 +43,15 @@ await_lines() {
   done
 }
 
-# Sends SIGTERM; the shop must end with 0, say "closed", and leave no process behind.
+# Sends SIGTERM; the shop must end with 0, say "closed", and leave no process behind. What it said is in
+# "$folder/closing".
 close_shop() {
   kill -TERM "$shop_pid"
   local last='' line
-  while IFS= read -r line <&8; do last=$line; done
+  while IFS= read -r line <&8; do
+    last=$line
+    echo "$line"
+  done >"$folder/closing"
   wait "$shop_pid"
   local code=$?
   shop_pid=
