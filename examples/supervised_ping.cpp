@@ -20,7 +20,7 @@ static caf::behavior ponger(caf::event_based_actor*) {
 
 int main() {
   muster::manager site{{.name = "site"}};
-  auto crew = site.create_scope("crew", {.on_failure = muster::restart{.max_restarts = 3, .within = 1min}});
+  auto crew = site.create_scope("crew", {.on_failure = muster::restart{.max_restarts = 5, .within = 1min}});
   const auto pong = muster::spawn_actor(crew, {.name = "ponger", .daemon = true}, ponger);
   if (!pong) {
     std::puts(to_string(pong.error()).c_str());
@@ -28,11 +28,11 @@ int main() {
   }
   crew.execute("pinger", [&](muster::context& ctx) {
     for (int ping = 1; ping <= 8; ++ping) {
-      const auto answer = muster::request<int>(ctx, *pong, 10s, ping);
-      if (answer)
-        std::printf("ping %d: pong %d\n", ping, *answer);
-      else
-        std::printf("ping %d: %s\n", ping, answer.error().code() == muster::errc::actor_exited ? "lost" : "?");
+      // What it was asked when it broke is lost with it, and has to be asked again.
+      auto answer = muster::request<int>(ctx, *pong, 10s, ping);
+      while (!answer && answer.error().code() == muster::errc::actor_exited && ctx.sleep_for(1ms))
+        answer = muster::request<int>(ctx, *pong, 10s, ping);
+      std::printf("ping %d: pong %d\n", ping, answer.value());
     }
     for (const auto& child : crew.children())
       if (child.name == "ponger")

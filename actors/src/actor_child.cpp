@@ -52,34 +52,75 @@ void actor_child::begin(std::uint64_t which) {
   signal(begin_flag);
 }
 
-void actor_child::halt() { signal(halt_flag); }
+void actor_child::halt(std::uint64_t which) {
+  {
+    const std::scoped_lock lock{desk_};
+    halt_which_ = which;
+  }
+  signal(halt_flag);
+}
 
-std::optional<error> actor_child::await_start(std::uint64_t before) {
+void actor_child::scope_cancelled() {
+  if (cancelled_.exchange(true))
+    return;
+  runtime::unpark_all(&settled_);
+  runtime::unpark_all(&down_);
+  signal(cancelled_flag);
+}
+
+void actor_child::forms(actor_ref<supervisor> below) {
+  {
+    const std::scoped_lock lock{desk_};
+    forming_ = std::move(below);
+  }
+  signal(cancelled_flag); // its start may have been called off already
+}
+
+void actor_child::cancel_forming(const char* why) noexcept {
+  actor_ref<supervisor> below;
+  {
+    const std::scoped_lock lock{desk_};
+    below = forming_;
+  }
+  if (below)
+    below->cancel({cancel_kind::parent_cancelled, path(), why, engine().now()});
+}
+
+std::optional<error> actor_child::await_start(std::uint64_t before, std::uint64_t off_before) {
   static_cast<void>(wait_for({.address = &settled_,
-                              .ready = [&] { return settled() > before; },
+                              .ready = [&] { return settled() > before || called_off() != off_before || cancelled_.load(); },
                               .engine = &engine(),
-                              .what = "the start of actor " + path(),
-                              .gives_up = false}));
+                              .what = "the start of actor " + path()}));
   const std::scoped_lock lock{desk_};
   if (came_up_ > before)
     return std::nullopt; // whatever has become of it since
-  return settled_error_;
+  if (settled() > before)
+    return settled_error_;
+  if (cancelled_)
+    return error{errc::scope_closed, "the scope was cancelled before the actor was up"}.with_path(path());
+  return error{errc::start_failed, "it was stopped before it was started"}.with_path(path());
 }
 
-void actor_child::await_down() {
+void actor_child::call_off() {
+  called_off_.fetch_add(1, std::memory_order_release);
+  runtime::unpark_all(&settled_);
+}
+
+bool actor_child::await_down(std::uint64_t ends_before) {
+  const auto down = [&] { return down_.load(std::memory_order_acquire) || ends() != ends_before; };
   static_cast<void>(wait_for({.address = &down_,
-                              .ready = [&] { return down_.load(std::memory_order_acquire); },
+                              .ready = [&] { return down() || cancelled_.load(); },
                               .engine = &engine(),
-                              .what = "the end of actor " + path(),
-                              .gives_up = false}));
+                              .what = "the end of actor " + path()}));
+  return down();
 }
 
-void actor_child::await_gone() {
+bool actor_child::await_gone() {
   static_cast<void>(wait_for({.address = &settled_,
-                              .ready = [&] { return settled() == for_good; },
+                              .ready = [&] { return settled() == for_good || cancelled_.load(); },
                               .engine = &engine(),
-                              .what = "the end of actor " + path(),
-                              .gives_up = false}));
+                              .what = "the end of actor " + path()}));
+  return settled() == for_good;
 }
 
 void actor_child::settle(std::uint64_t which, std::optional<error> failure) noexcept {
@@ -121,9 +162,13 @@ void actor_child::finish() noexcept {
   keep_mail(false);
   no_more("the actor has left its scope for good");
   announce_end({});
-  const std::scoped_lock lock{desk_};
-  if (how_)
-    engine().serve(path(), [how = std::exchange(how_, {})] {});
+  launcher how;
+  {
+    const std::scoped_lock lock{desk_};
+    how.swap(how_);
+  }
+  if (how)
+    engine().serve(path(), [how = std::move(how)] {});
 }
 
 tree_node actor_child::draw(time_point now) const {
@@ -152,6 +197,8 @@ void actor_child::on_mail(caf::mailbox_element_ptr what, caf::execution_unit* ho
   {
     const std::scoped_lock lock{route_};
     to = target_;
+    if (to && runtime::has_ended(to))
+      to = {}; // its end has not been heard of yet; what is in its mailbox already is lost with it
     if (!to && keeps_ && held_.size() < options_.held_messages && !runtime::as_exit(*what)) {
       held_.push_back(std::move(what));
       return;
@@ -208,18 +255,53 @@ void actor_child::on_signal(std::uint32_t flags) noexcept {
     runtime::kill_actor(actor_);
   if (flags & begin_flag)
     start_next();
-  if (flags & (halt_flag | end_flag))
-    stop_present((flags & halt_flag) != 0);
+  if (flags & halt_flag) {
+    std::uint64_t which = 0;
+    {
+      const std::scoped_lock lock{desk_};
+      which = halt_which_;
+    }
+    if (which == which_) // else it is about one that has gone by itself
+      stop_present(true);
+  }
+  if (flags & end_flag)
+    stop_present(false);
+  if (flags & cancelled_flag)
+    call_off_start();
+}
+
+void actor_child::call_off_start() noexcept {
+  if (!cancelled_ && !halted_ && !stopping() && !start_error_)
+    return;
+  if (phase_ != phase::launching && !(phase_ == phase::starting && cancelled_))
+    return;
+  if (!start_error_ && cancelled_)
+    start_error_ = error{errc::scope_closed, "the scope was cancelled before the actor was up"}.with_path(path());
+  if (phase_ == phase::launching)
+    cancel_forming("the start of the supervisor was called off");
+  else
+    ask_to_stop();
+}
+
+void actor_child::clear_alarm() noexcept {
+  engine().due().disarm(alarm_);
+  alarm_at_ = never;
 }
 
 void actor_child::set_alarm(duration d) noexcept {
-  if (d != duration::max())
-    engine().due().arm(alarm_, saturating_add(engine().now(), d));
+  clear_alarm();
+  if (d == duration::max())
+    return;
+  alarm_at_ = saturating_add(engine().now(), d);
+  engine().due().arm(alarm_, alarm_at_);
 }
 
 void actor_child::start_next() noexcept {
-  if (stopping() || phase_ != phase::down)
+  if (stopping() || cancelled_ || phase_ != phase::down) {
+    if (phase_ == phase::down)
+      is_down();
     return;
+  }
   {
     const std::scoped_lock lock{desk_};
     which_ = wanted_;
@@ -228,7 +310,7 @@ void actor_child::start_next() noexcept {
   }
   phase_ = phase::launching;
   down_ = false;
-  halted_ = false;
+  halted_ = stopped_early_ = false;
   start_error_.reset();
   set_alarm(options_.start_timeout);
   engine().serve(path(), [self = actor_ref<actor_child>{this}] { self->launch(); });
@@ -238,7 +320,11 @@ void actor_child::launch() noexcept {
   launched made;
   try {
     duty_mark mark{{.scope = &scope()}};
-    made = how_(engine().system(), std::make_shared<start_state>(actor_ref<actor_child>{this}, which_));
+    // Between the decision to start it and now the scope may have been cancelled.
+    if (scope().cancelled())
+      made.failure = error{errc::scope_closed, "the scope was cancelled before the actor was up"}.with_path(path());
+    else
+      made = how_(engine().system(), std::make_shared<start_state>(actor_ref<actor_child>{this}, which_));
     if (!made.actor && !made.failure)
       made.failure = error{errc::start_failed, "the factory gave no actor"}.with_path(path());
   } catch (...) {
@@ -259,11 +345,14 @@ void actor_child::take_launched() noexcept {
     const std::scoped_lock lock{desk_};
     made = std::move(*launched_);
     launched_.reset();
+    forming_ = {};
     below_ = made.below;
     reported = reporting_ >= which_;
   }
   if (made.failure) {
-    has_not_started(start_error_ ? *start_error_ : *made.failure);
+    auto why = start_error_ ? start_error_->with_cause(*made.failure) : *made.failure;
+    engine().serve({}, [last = std::move(made.failure)] {}); // with its exception, whose destructor is the user's
+    has_not_started(std::move(why));
     return;
   }
   actor_ = std::move(made.actor);
@@ -271,6 +360,8 @@ void actor_child::take_launched() noexcept {
   if (runtime::has_ended(actor_))
     start_error_ = error{errc::start_failed, "the factory gave an actor that had already ended"}.with_path(path());
   runtime::watch_actor(*this, actor_);
+  if (cancelled_ && !start_error_)
+    start_error_ = error{errc::scope_closed, "the scope was cancelled before the actor was up"}.with_path(path());
   if (start_error_ || halted_ || stopping())
     ask_to_stop();
   else if (reported)
@@ -297,7 +388,7 @@ void actor_child::take_report() noexcept {
 
 void actor_child::is_up() noexcept {
   phase_ = phase::up;
-  engine().due().disarm(alarm_);
+  clear_alarm();
   {
     const std::scoped_lock lock{desk_};
     shown_ = "running";
@@ -311,23 +402,29 @@ void actor_child::is_up() noexcept {
 
 void actor_child::has_not_started(error why) noexcept {
   phase_ = phase::down;
-  engine().due().disarm(alarm_);
+  clear_alarm();
   {
     const std::scoped_lock lock{desk_};
     shown_ = "start failed";
     last_failure_ = why;
     below_.reset();
   }
-  down_ = true;
   // Whoever waits for this start hears of it before it may hear that there will be no other.
   settle(which_, why);
   if (stopping()) {
-    runtime::unpark_all(&down_);
+    is_down();
     no_more("the scope ended while the actor was starting");
     end_for_good();
     return;
   }
-  home().child_not_started(*this, which_, why);
+  home().child_not_started(*this, which_, why, stopped_early_ || why.code() == errc::scope_closed);
+  is_down();
+}
+
+/// The scope knows by now: whoever has waited for this may start it again.
+void actor_child::is_down() noexcept {
+  ends_.fetch_add(1, std::memory_order_release);
+  down_.store(true, std::memory_order_release);
   runtime::unpark_all(&down_);
 }
 
@@ -339,10 +436,18 @@ void actor_child::stop_present(bool halted) noexcept {
       return;
     case phase::launching:
       halted_ = halted_ || halted; // as soon as it is there
+      // Never up, so it has not started, which whoever waits for this start is to be told.
+      if (!stopping() && !start_error_) {
+        stopped_early_ = true;
+        start_error_ = error{errc::start_failed, "it was stopped before it was up"}.with_path(path());
+      }
+      cancel_forming("it was stopped while it was being set up");
       return;
     case phase::starting:
-      if (!stopping())
+      if (!stopping()) {
+        stopped_early_ = true;
         start_error_ = error{errc::start_failed, "it was stopped before it was up"}.with_path(path());
+      }
       ask_to_stop();
       return;
     case phase::up:
@@ -372,7 +477,7 @@ void actor_child::end_for_good() noexcept {
 }
 
 void actor_child::too_late() noexcept {
-  if (engine().now() < alarm_.due())
+  if (engine().now() < alarm_at_)
     return; // the alarm was for something that is over, and has been set anew
   switch (phase_) {
     case phase::down:
@@ -383,6 +488,8 @@ void actor_child::too_late() noexcept {
       start_error_ = error{errc::timed_out, "it was not up in the time given for its start"}.with_path(path());
       if (phase_ == phase::starting)
         ask_to_stop();
+      else
+        cancel_forming("it was not set up in the time given for its start");
       return;
     case phase::stopping:
       if (stopping())
@@ -405,7 +512,7 @@ void actor_child::on_down(const caf::down_msg& down) noexcept {
   if (down.reason)
     failure = error{errc::actor_exited, "the actor ended: " + runtime::text_of(down.reason)}.with_path(path());
   route_to({});
-  engine().due().disarm(alarm_);
+  clear_alarm();
   std::shared_ptr<muster::scope> below;
   {
     const std::scoped_lock lock{desk_};
@@ -434,17 +541,14 @@ void actor_child::on_down(const caf::down_msg& down) noexcept {
     return;
   }
   phase_ = phase::down;
-  if (asked && settled() < which_) // before it was up
-    settle(which_, error{errc::start_failed, "it was stopped before it was up"}.with_path(path()));
-  down_ = true;
   if (stopping()) {
-    runtime::unpark_all(&down_);
+    is_down();
     no_more("the scope has ended");
     end_for_good();
     return;
   }
   home().child_gone(*this, which_, failure);
-  runtime::unpark_all(&down_);
+  is_down();
 }
 
 } // namespace muster

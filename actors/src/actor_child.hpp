@@ -55,17 +55,32 @@ public:
 
   /// Starts incarnation `which`. The last one has ended.
   void begin(std::uint64_t which);
-  /// Stops the present incarnation.
-  void halt();
+  /// Stops incarnation `which`, if it is still the present one.
+  void halt(std::uint64_t which);
+  /// The scope has been cancelled: nothing is begun any more, a start that is under way is called off, and whoever waits
+  /// for one, or for an end, is told. What is up is stopped in its turn.
+  void scope_cancelled();
+  /// The supervisor that the incarnation being made will be, so that it can be cancelled while it is set up.
+  void forms(actor_ref<supervisor> below);
 
   /// The last incarnation of which it is known whether it came up.
   [[nodiscard]] std::uint64_t settled() const noexcept { return settled_.load(std::memory_order_acquire); }
-  /// Blocks until a later incarnation than `before` is up or has not started, or none will be. Nothing, or why not.
-  [[nodiscard]] std::optional<error> await_start(std::uint64_t before);
-  /// Blocks until no incarnation is there.
-  void await_down();
-  /// Blocks until it has left its scope for good.
-  void await_gone();
+  /// How often a start that was due was called off.
+  [[nodiscard]] std::uint64_t called_off() const noexcept { return called_off_.load(std::memory_order_acquire); }
+  /// Blocks until a later incarnation than `before` is up or has not started, none will be, or its start was called off
+  /// (`called_off()` is no longer `off_before`). Nothing, or why not.
+  [[nodiscard]] std::optional<error> await_start(std::uint64_t before, std::uint64_t off_before = 0);
+  /// The start that was due will not be: whoever waits for it is told.
+  void call_off();
+  /// How many incarnations have come to an end, as the scope knows by now.
+  [[nodiscard]] std::uint64_t ends() const noexcept { return ends_.load(std::memory_order_acquire); }
+  /// A start has been decided: from here on it is not down. Under the scope's lock.
+  void to_be_begun() noexcept { down_.store(false, std::memory_order_release); }
+  /// Blocks until no incarnation is there, or one has ended since (`ends()` is no longer `ends_before`). False: the scope
+  /// was cancelled before that.
+  [[nodiscard]] bool await_down(std::uint64_t ends_before);
+  /// Blocks until it has left its scope for good; false likewise.
+  [[nodiscard]] bool await_gone();
   /// No incarnation will be begun any more: whoever waits for one is told.
   void no_more(const char* why);
   [[nodiscard]] std::optional<error> last_failure() const;
@@ -95,6 +110,7 @@ private:
   static constexpr std::uint32_t report_flag = 16;
   static constexpr std::uint32_t late_flag = 32;
   static constexpr std::uint32_t overdue_flag = 64;
+  static constexpr std::uint32_t cancelled_flag = 128;
 
   enum class phase : std::uint8_t { down, launching, starting, up, stopping };
 
@@ -110,11 +126,15 @@ private:
   void take_report() noexcept;
   void start_next() noexcept;
   void stop_present(bool halted) noexcept;
+  void call_off_start() noexcept;
   void too_late() noexcept;
   void is_up() noexcept;
   void has_not_started(error why) noexcept;
   void ask_to_stop() noexcept;
   void end_for_good() noexcept;
+  void is_down() noexcept;
+  void cancel_forming(const char* why) noexcept;
+  void clear_alarm() noexcept;
   void set_alarm(duration d) noexcept;
   void route_to(caf::actor actor) noexcept;
   void settle(std::uint64_t which, std::optional<error> failure) noexcept;
@@ -140,12 +160,16 @@ private:
   std::uint64_t which_ = 0;
   std::optional<error> start_error_; ///< why the present incarnation, which is there still, has not started
   bool halted_ = false;              ///< to be stopped as soon as it has been made
+  bool stopped_early_ = false;       ///< it has not started because it was told to stop
+  time_point alarm_at_ = never;      ///< what the alarm is set for
   caf::actor actor_;
 
   /// What others put down for its turn, and what they may see. A leaf.
   mutable std::mutex desk_;
   launcher how_;
   std::uint64_t wanted_ = 0;
+  std::uint64_t halt_which_ = 0;
+  actor_ref<supervisor> forming_; ///< a supervisor that is being set up
   std::optional<launched> launched_;
   std::uint64_t reporting_ = 0; ///< the incarnation that has reported
   std::optional<error> report_;
@@ -157,9 +181,12 @@ private:
   std::optional<error> settled_error_;
   std::uint64_t came_up_ = 0; ///< the last incarnation that was up
   std::atomic<std::uint64_t> settled_ = 0; ///< the last incarnation of which it is known whether it came up
+  std::atomic<std::uint64_t> called_off_ = 0;
+  std::atomic<bool> cancelled_ = false; ///< the scope has been
   std::atomic<bool> down_ = true;
+  std::atomic<std::uint64_t> ends_ = 0;
 
-  /// Where mail goes. A leaf: mailboxes of CAF are entered under it, and nothing of ours.
+  /// Where mail goes. A leaf: nothing is called under it.
   mutable std::mutex route_;
   caf::actor target_;
   std::deque<caf::mailbox_element_ptr> held_;

@@ -68,7 +68,8 @@ public:
 
   /// What became of an incarnation: it came up, it did not, it has gone by itself or as it was told to, it does not stop.
   void child_up(actor_child& child, std::uint64_t which);
-  void child_not_started(actor_child& child, std::uint64_t which, const error& why);
+  /// `called_off`: that was asked for, and is nobody's failure.
+  void child_not_started(actor_child& child, std::uint64_t which, const error& why, bool called_off);
   void child_gone(actor_child& child, std::uint64_t which, const std::optional<error>& failure);
   void child_unresponsive(actor_child& child, const error& report);
 
@@ -98,6 +99,8 @@ private:
   [[nodiscard]] bool unsettled() const noexcept override;
   /// Carries out what the restart policy has decided.
   void drive_children() noexcept;
+  /// On a cancel: starts that are under way are not waited for.
+  void call_off_starts() noexcept;
   bool drive_child() noexcept;
   void give_up_on_children();
   /// With the lock held, after something has happened to the child: whether it holds the scope open. True if it is to
@@ -128,6 +131,7 @@ private:
   runtime::ready_queue held_;
   std::atomic<std::size_t> permits_free_;
   std::size_t reclaimers_ = 0;
+  bool starts_called_off_ = false;
   std::unique_ptr<struct child_supervision> children_; ///< of a scope that restarts; else null
   std::thread::id body_thread_; ///< that runs a body in this scope and holds it open; none if nobody does
 };

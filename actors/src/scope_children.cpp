@@ -32,7 +32,23 @@ void scope_actor::on_signal(std::uint32_t flags) noexcept {
     drive_children();
     flags |= advance_flag; // what held the end up may be settled
   }
+  if ((flags & propagate_flag) && cancelled_here())
+    call_off_starts();
   supervisor::on_signal(flags);
+}
+
+void scope_actor::call_off_starts() noexcept {
+  std::vector<actor_ref<actor_child>> all;
+  {
+    std::lock_guard guard{mutex_};
+    if (std::exchange(starts_called_off_, true))
+      return;
+    for (const auto& one : owned_)
+      if (one->kind() == node_kind::actor)
+        all.emplace_back(static_cast<actor_child*>(one.get()));
+  }
+  for (const auto& one : all)
+    one->scope_cancelled();
 }
 
 bool scope_actor::unsettled() const noexcept { return children_ && !children_->over && children_->machine.operating(); }
@@ -77,6 +93,7 @@ result<actor_ref<actor_child>> scope_actor::start_child(child_options&& options,
     child->finish();
     return std::unexpected{std::move(*refused)};
   }
+  child->to_be_begun();
   child->begin(1);
   if (auto why = child->await_start(0))
     return std::unexpected{std::move(*why)};
@@ -93,10 +110,11 @@ std::optional<error> scope_actor::supervise(child_options&& options, scope_optio
   if (options.name.empty())
     options.name = children_ ? next_child_name() : std::string{"supervisor"};
   auto how = [this, name = options.name, below = std::move(below),
-              setup = std::move(setup)](caf::actor_system&, const std::shared_ptr<start_state>&) -> actor_child::launched {
+              setup = std::move(setup)](caf::actor_system&, const std::shared_ptr<start_state>& start) -> actor_child::launched {
     auto seed = seed_of(*this, name, scope_options{below});
     seed.apart = true;
     auto made = scope_actor::make(std::move(seed), below.max_parallel);
+    start->child->forms(actor_ref<supervisor>{made.get()});
     const std::shared_ptr<scope> handle{new scope(scope_access::make(detail::ref<scope_actor>::share(made.get())))};
     // If this fails or throws, the scope goes with its handle: cancelled and joined.
     if (auto done = setup(*handle); !done)
@@ -113,10 +131,11 @@ std::optional<error> scope_actor::supervise(child_options&& options, scope_optio
 
 std::optional<error> scope_actor::adopt_child(actor_ref<actor_child> child) {
   actor_child& one = *child;
+  notice_cancellation();
   const auto refuse = [&](errc code, std::string why) { return error{code, std::move(why)}.with_path(one.path()); };
   std::lock_guard guard{mutex_};
   const auto open = machine_.at() == scope_machine::phase::open && !machine_.sealed() && !machine_.reason();
-  if (!open || (children_ && children_->over))
+  if (!open || (children_ && (children_->over || children_->machine.ending())))
     return refuse(errc::scope_closed, "the scope takes no more actors");
   if (children_) {
     if (children_->complaint)
@@ -165,19 +184,25 @@ bool scope_actor::recount(actor_child& child) {
 }
 
 void scope_actor::child_up(actor_child& child, std::uint64_t which) {
+  bool too_late = false;
   {
     std::lock_guard guard{mutex_};
     ++own_.actors_started;
     own_.actors_restarted += which > 1 ? 1 : 0;
     if (children_) {
       const auto& options = child.options();
-      if (!std::exchange(child.known, true))
+      if (!child.known && (children_->over || children_->machine.ending()))
+        too_late = true; // the others have been stopped while it came up
+      else if (!std::exchange(child.known, true))
         children_->machine.added(child.key(), options.kind, options.significant);
       else
         children_->machine.started(child.key(), which, engine().now());
-      static_cast<void>(recount(child));
+      if (!too_late)
+        static_cast<void>(recount(child));
     }
   }
+  if (too_late)
+    child.halt(which);
   engine().record(which > 1 ? event_kind::restart_done : event_kind::actor_started, child.id(), last_event_.load(),
                   which > 1 ? static_cast<std::int64_t>(which) : static_cast<std::int64_t>(id()), child.label());
   if (children_) {
@@ -186,7 +211,7 @@ void scope_actor::child_up(actor_child& child, std::uint64_t which) {
   }
 }
 
-void scope_actor::child_not_started(actor_child& child, std::uint64_t which, const error& why) {
+void scope_actor::child_not_started(actor_child& child, std::uint64_t which, const error& why, bool called_off) {
   engine().record(event_kind::actor_start_failed, child.id(), last_event_.load(), static_cast<std::int64_t>(id()),
                   std::string_view{why.message()});
   actor_ref<owned_actor> gone;
@@ -205,7 +230,8 @@ void scope_actor::child_not_started(actor_child& child, std::uint64_t which, con
   }
   if (known) {
     child.keep_mail(keep);
-    foreman().report(why);
+    if (!called_off)
+      foreman().report(why);
     tell(child, child_transition::start_failed, which, why.message());
   } else {
     child.finish();
@@ -217,10 +243,12 @@ void scope_actor::child_gone(actor_child& child, std::uint64_t which, const std:
   std::uint64_t decided = 0;
   bool decides = false;
   bool keep = false;
+  bool known = false;
   actor_ref<owned_actor> gone;
   {
     std::lock_guard guard{mutex_};
-    if (children_) {
+    known = children_ && child.known;
+    if (known) {
       auto& machine = children_->machine;
       const auto before = machine.counted();
       machine.ended(child.key(), which, failure.has_value(), failure ? failure->message() : std::string{}, engine().now());
@@ -235,7 +263,7 @@ void scope_actor::child_gone(actor_child& child, std::uint64_t which, const std:
   }
   if (failure)
     foreman().report(*failure);
-  if (!children_) {
+  if (!known) {
     child.finish();
     if (decides)
       after_cancel();
@@ -286,6 +314,7 @@ void scope_actor::drive_children() noexcept {
 }
 
 bool scope_actor::drive_child() noexcept {
+  notice_cancellation();
   using kind = restart_machine::command::kind;
   std::optional<restart_machine::command> what;
   actor_ref<actor_child> child;
@@ -306,6 +335,8 @@ bool scope_actor::drive_child() noexcept {
     } else {
       if (const auto found = children_->all.find(what->who); found != children_->all.end())
         child = found->second;
+      if (what->what == kind::start)
+        child->to_be_begun();
       if (what->what == kind::forget && child)
         drop_child(*child, gone);
     }
@@ -322,7 +353,7 @@ bool scope_actor::drive_child() noexcept {
       child->begin(what->which);
       break;
     case kind::stop:
-      child->halt();
+      child->halt(what->which);
       break;
     case kind::forget:
       if (child) {
@@ -415,6 +446,7 @@ std::optional<error> scope_actor::restart_child(std::string_view name) {
   actor_ref<actor_child> child;
   auto answer = restart_machine::answer::unknown;
   std::uint64_t before = 0;
+  std::uint64_t off_before = 0;
   {
     std::lock_guard guard{mutex_};
     child = find_child(name);
@@ -424,6 +456,7 @@ std::optional<error> scope_actor::restart_child(std::string_view name) {
       answer = restart_machine::answer::ending;
     else if (child) {
       before = child->settled();
+      off_before = child->called_off();
       answer = children_->machine.restart_child(child->key(), engine().now());
       static_cast<void>(recount(*child));
     }
@@ -432,26 +465,36 @@ std::optional<error> scope_actor::restart_child(std::string_view name) {
     return refused;
   child->keep_mail(true);
   signal(children_flag);
-  return child->await_start(before);
+  return child->await_start(before, off_before);
 }
 
 std::optional<error> scope_actor::stop_child(std::string_view name) {
   actor_ref<actor_child> child;
   auto answer = restart_machine::answer::unknown;
   bool keep = true;
+  bool calls_off = false;
+  std::uint64_t ends_before = 0;
   {
     std::lock_guard guard{mutex_};
     child = find_child(name);
+    if (child && (children_->over || machine_.reason()))
+      return refusal(restart_machine::answer::ending, child->path());
+    ends_before = child ? child->ends() : 0;
+    const bool was_due = child && child->known && children_->machine.state(child->key()) == child_state::waiting;
     if (child)
       answer = child->known ? children_->machine.stop_child(child->key()) : restart_machine::answer::busy;
+    calls_off = was_due && answer == restart_machine::answer::ok;
     if (child && child->known)
       keep = recount(*child);
   }
   if (auto refused = refusal(answer, child ? child->path() : path() + "/" + std::string{name}))
     return refused;
   child->keep_mail(keep);
+  if (calls_off)
+    child->call_off();
   signal(children_flag | advance_flag);
-  child->await_down();
+  if (!child->await_down(ends_before))
+    return refusal(restart_machine::answer::ending, child->path());
   return std::nullopt;
 }
 
@@ -469,7 +512,8 @@ std::optional<error> scope_actor::remove_child(std::string_view name) {
   if (auto refused = refusal(answer, child ? child->path() : path() + "/" + std::string{name}))
     return refused;
   signal(children_flag);
-  child->await_gone();
+  if (!child->await_gone())
+    return refusal(restart_machine::answer::ending, child->path());
   return std::nullopt;
 }
 

@@ -118,6 +118,8 @@ bool conductor::block(const void* address, function_ref<bool()> ready, function_
     self.ready_again = false;
   } while (!ready() && !self.called_off);
   idle_looks_ = 0;
+  if (!self.called_off && !report_)
+    stage_ = 0;
   (self.prev != nullptr ? self.prev->next : waiting_first_) = self.next;
   (self.next != nullptr ? self.next->prev : waiting_last_) = self.prev;
   return !self.called_off || ready();
@@ -263,7 +265,7 @@ void conductor::hand_over(choice next) {
 }
 
 void conductor::took_over(strand& self) noexcept {
-  running_.store(&self, std::memory_order_relaxed);
+  running_.store(&self, std::memory_order_release);
   stretch_.fetch_add(1, std::memory_order_relaxed);
 }
 

@@ -124,7 +124,7 @@ public:
   }
 
   /// For the watch over real time, from its thread: who runs, and a number that changes with every step.
-  [[nodiscard]] const strand* who_runs() const noexcept { return running_.load(std::memory_order_relaxed); }
+  [[nodiscard]] const strand* who_runs() const noexcept { return running_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t stretch() const noexcept { return stretch_.load(std::memory_order_relaxed); }
   [[nodiscard]] bool watched() const noexcept { return watched_.load(std::memory_order_relaxed); }
 

@@ -234,6 +234,41 @@ TEST_CASE("children are stopped, restarted and removed by name and the tree stay
   CHECK(ask(crew, *again, 7) == 7);
 }
 
+TEST_CASE("whoever starts a child by hand is told when it is stopped before it is up") {
+  const auto found = explore(1'000, [](simulation& sim) {
+    auto crew = sim.create_scope("crew", {.on_failure = patient});
+    auto a = muster::spawn_actor(crew, {.name = "a", .daemon = true}, counting);
+    if (!a || !crew.stop_child("a"))
+      return false;
+    auto starter = crew.execute("starter", [&](context&) { return crew.restart_child("a"); });
+    auto stopper = crew.execute("stopper", [&](context&) { return crew.stop_child("a"); });
+    static_cast<void>(crew.wait()); // that it ends is the point
+    const auto told = starter.get().as_result();
+    return stopper.get().ok() && (told || is(told, errc::start_failed));
+  });
+  CHECK(found);
+}
+
+TEST_CASE("whoever stops a child by hand is told though it is started again at once") {
+  const auto found = explore(1'000, [](simulation& sim) {
+    auto crew = sim.create_scope("crew", {.on_failure = patient});
+    auto a = muster::spawn_actor(crew, {.name = "a", .daemon = true}, counting);
+    auto stopper = crew.execute("stopper", [&](context&) { return crew.stop_child("a"); });
+    auto starter = crew.execute("starter", [&](context& ctx) -> muster::result<void> {
+      for (;;) { // running until it is stopped, busy while it is stopping
+        auto started = crew.restart_child("a");
+        if (started || !(is(started, errc::child_is_running) || is(started, errc::child_is_busy)))
+          return started;
+        if (auto slept = ctx.sleep_for(1ns); !slept)
+          return slept;
+      }
+    });
+    static_cast<void>(crew.wait());
+    return stopper.get().ok() && starter.get().ok();
+  });
+  CHECK(found);
+}
+
 TEST_CASE("what cannot be started is refused with a clear error and harms nobody") {
   simulation sim{1};
   auto crew = sim.create_scope("crew", {.on_failure = restart{.max_restarts = 3, .max_children = 2}});
@@ -418,6 +453,89 @@ TEST_CASE("a restart by hand that is called off before the child is up is told t
     const auto children = crew.children();
     const auto* node = find(children, "a");
     return stopper.get().ok() && starter.get().failed() && node != nullptr && node->state != "running";
+  });
+  CHECK(found);
+}
+
+namespace {
+
+/// An actor that never says that it is up.
+caf::actor silent(caf::actor_system& system, muster::start_report) { return system.spawn(counting); }
+
+} // namespace
+
+TEST_CASE("a cancel or a deadline ends the wait for a start that never comes, from wherever it is waited for") {
+  const auto found = explore(300, [](simulation& sim) {
+    // From a body that runs in the scope.
+    const auto inside = sim.with_timeout("inside", 1s, [](muster::scope& crew) -> muster::result<void> {
+      auto child = muster::spawn_actor(crew, {.name = "a"}, silent);
+      if (!child)
+        return std::unexpected{child.error()};
+      return {};
+    });
+    // From a task of the scope.
+    auto crew = sim.create_scope("crew", {.timeout = 1s});
+    auto task = crew.execute("starter", [&](context&) { return muster::spawn_actor(crew, {.name = "a"}, silent); });
+    static_cast<void>(crew.wait());
+    // From outside, with nobody in wait().
+    auto other = sim.create_scope("other", {.on_failure = patient});
+    auto canceller = sim.create_scope("canceller");
+    canceller.execute("canceller", [&](context& ctx) {
+      static_cast<void>(ctx.sleep_for(1s));
+      other.cancel();
+    });
+    const auto outside = muster::spawn_actor(other, {.name = "a"}, silent);
+    return !inside && (inside.error().code() == errc::scope_closed || inside.error().is(errc::timed_out)) && !task.get().ok() && !outside &&
+           outside.error().code() == errc::scope_closed && canceller.wait().has_value() && is(other.wait(), errc::cancelled);
+  });
+  CHECK(found);
+}
+
+TEST_CASE("a supervisor whose setup does not come to an end is cancelled with its parent or at its start timeout") {
+  const auto found = explore(300, [](simulation& sim) {
+    const auto stuck = [](muster::scope& below) -> muster::result<void> {
+      auto child = muster::spawn_actor(below, {.name = "a"}, silent);
+      if (!child)
+        return std::unexpected{child.error()};
+      return {};
+    };
+    auto crew = sim.create_scope("crew", {.on_failure = patient});
+    const auto late = crew.supervise({.name = "late", .start_timeout = 2s}, {.on_failure = patient}, stuck);
+    const bool in_time = sim.elapsed() == 2s;
+    auto canceller = sim.create_scope("canceller");
+    canceller.execute("canceller", [&](context& ctx) {
+      static_cast<void>(ctx.sleep_for(1s));
+      crew.cancel();
+    });
+    const auto cut = crew.supervise({.name = "cut"}, {.on_failure = patient}, stuck);
+    return is(late, errc::timed_out) && in_time && is(cut, errc::scope_closed) && canceller.wait().has_value() &&
+           is(crew.wait(), errc::cancelled);
+  });
+  CHECK(found);
+}
+
+TEST_CASE("stopping or removing a child of a cancelled scope is refused and does not wait") {
+  const auto found = explore(300, [](simulation& sim) {
+    auto crew = sim.create_scope("crew", {.on_failure = patient});
+    if (!muster::spawn_actor(crew, {.name = "a"}, counting))
+      return false;
+    crew.cancel();
+    const bool refused = is(crew.stop_child("a"), errc::scope_closed) && is(crew.restart_child("a"), errc::scope_closed);
+    return refused && is(crew.wait(), errc::cancelled);
+  });
+  CHECK(found);
+}
+
+TEST_CASE("a child that comes up while its supervisor is ending for its significant ones is stopped too") {
+  const auto found = explore(1'000, [](simulation& sim) {
+    auto crew = sim.create_scope("crew", {.on_failure = restart{.max_restarts = 3, .ends = muster::auto_shutdown::any_significant}});
+    auto main = muster::spawn_actor(crew, {.name = "main", .kind = child_kind::transient, .significant = true}, counting);
+    if (!main)
+      return false;
+    auto other = sim.create_scope("other");
+    other.execute("starter", [&](context&) { static_cast<void>(muster::spawn_actor(crew, {.name = "late"}, counting)); });
+    other.execute("ender", [&](context&) { caf::anon_send(*main, std::string{"end"}); });
+    return other.wait().has_value() && crew.wait().has_value();
   });
   CHECK(found);
 }

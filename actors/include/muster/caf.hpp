@@ -73,8 +73,9 @@ using reporting_factory = std::function<caf::actor(caf::actor_system&, start_rep
 /// task's would be, and nothing is started again.
 ///
 /// Returns a handle of the actor; in a scope that restarts it stands for the child, whichever incarnation is up: what is
-/// sent to it goes on to that one, and waits (child_options::held_messages) or is refused while there is none. Linking to
-/// it or monitoring it is about the child's end for good.
+/// sent to it goes on to that one, and waits (child_options::held_messages) or is refused while there is none; what one
+/// that fails has in its mailbox, or is sent in its last moment, is lost with it (a request is answered with an error).
+/// Linking to it or monitoring it is about the child's end for good.
 ///
 /// Fails, with the tree unharmed, with errc::start_failed (the factory threw, gave no actor or one that had ended; it
 /// ended before it was up, or said that it had failed), errc::timed_out (not up in its start_timeout), errc::bad_argument

@@ -1,0 +1,49 @@
+/// See post.hpp.
+#include "post.hpp"
+
+#include <stdexcept>
+
+namespace telemetry {
+
+post::post(caf::event_based_actor* self, wiring& around, std::string name, std::function<void()> at_death)
+    : self_(self),
+      around_(around),
+      name_(std::move(name)),
+      incarnation_(around.books.born(name_)) {
+  self->attach_functor([books = &around.books, called = name_, which = incarnation_,
+                        at_death = std::move(at_death)](const caf::error& why) {
+    books->died(called, which, static_cast<bool>(why), caf::to_string(why));
+    if (at_death)
+      at_death();
+  });
+  // An exit message overtakes all others; what was sent before is not to be lost for that.
+  self->set_exit_handler([self](const caf::exit_msg& asked) {
+    if (asked.reason == caf::exit_reason::user_shutdown)
+      self->send(self, finish_atom::value);
+    else
+      self->quit(asked.reason);
+  });
+  around.reachable.set(name_, self->address());
+}
+
+void post::obey(order what) {
+  if (around_.calm)
+    return;
+  switch (what.what) {
+  case mischief::throws: throw std::runtime_error{"chaos: an exception"};
+  case mischief::quits: self_->quit(caf::exit_reason::remote_link_unreachable); break;
+  case mischief::breaks_later: breaks_ = true; break;
+  }
+}
+
+void post::works() const {
+  if (breaks_ && !around_.calm)
+    throw std::runtime_error{"chaos: an exception at work"};
+}
+
+void post::leave() {
+  around_.books.note("-" + name_); // before it is down: its supervisor stops the next one then
+  self_->quit();
+}
+
+} // namespace telemetry
