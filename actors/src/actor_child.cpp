@@ -197,8 +197,6 @@ void actor_child::on_mail(caf::mailbox_element_ptr what, caf::execution_unit* ho
   {
     const std::scoped_lock lock{route_};
     to = target_;
-    if (to && runtime::has_ended(to))
-      to = {}; // its end has not been heard of yet; what is in its mailbox already is lost with it
     if (!to && keeps_ && held_.size() < options_.held_messages && !runtime::as_exit(*what)) {
       held_.push_back(std::move(what));
       return;

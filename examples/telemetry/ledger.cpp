@@ -164,7 +164,8 @@ std::optional<explained_loss> explain(const loss& one, const std::map<std::strin
     // An actor closes its mailbox just before it reports its death; in the simulation nothing comes in between.
     if (one.receiver_alive && !exact && last < of.size())
       return because(cause::not_taken, of[last]);
-    return last > 0 && !(exact && one.receiver_alive) ? because(cause::not_taken, of[last - 1]) : std::nullopt;
+    // And a new incarnation lives a moment before mail goes to it: what comes then still finds as many held as may be.
+    return last > 0 ? because(cause::not_taken, of[last - 1]) : std::nullopt;
   }
   if (last < of.size() && (!exact || of[last].at == one.at))
     return because(cause::mailbox, of[last]);
