@@ -111,6 +111,8 @@ void lane::impl::stop() noexcept {
   }
   if (sampler_.joinable())
     sampler_.join();
+  lock.lock();
+  tell_growth(lock);
 }
 
 void lane::impl::enter_wait(worker& self) noexcept {

@@ -51,6 +51,7 @@ void lane::impl::sample(guard& lock) {
   if (ready_.empty()) {
     growth_.rest();
     watching_ = false;
+    tell_growth(lock);
     return;
   }
 
@@ -93,22 +94,27 @@ void lane::impl::sample(guard& lock) {
   }
 
   const auto decided = growth_.sample(limits_, counts(), seen);
-  std::size_t started = 0;
-  for (std::size_t i = 0; i != decided.add; ++i) {
-    const bool starts = idle_top_ == nullptr;
+  for (std::size_t i = 0; i != decided.add; ++i)
     if (!add_worker(lock))
       break;
-    started += starts ? 1U : 0U;
-  }
   if (decided.saturated)
     ++saturated_;
   const auto ready = ready_.size();
-  const auto workers = counts_.threads();
+  tell_growth(lock);
   lock.unlock();
-  if (started != 0 && options_.on_grown)
-    options_.on_grown(workers);
   if (decided.saturated && options_.on_saturated)
     options_.on_saturated(ready);
+  lock.lock();
+}
+
+void lane::impl::tell_growth(guard& lock) {
+  // Workers that find another item waiting start some too, so it is the number that is looked at.
+  if (most_workers_ <= told_workers_)
+    return;
+  told_workers_ = most_workers_;
+  lock.unlock();
+  if (options_.on_grown)
+    options_.on_grown(told_workers_);
   lock.lock();
 }
 
