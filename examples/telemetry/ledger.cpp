@@ -74,7 +74,7 @@ void ledger::settle(const ticket& t) {
   ++of.lost;
   const auto& receiver = lives_[receiver_of(t.where_)];
   losses_.push_back({t.what_, t.where_, t.not_taken_, t.holder_, receiver.deaths.size(),
-                     receiver.births > receiver.deaths.size(), time_->now()});
+                     receiver.births > receiver.deaths.size(), receiver.born_at, time_->now()});
 }
 
 // -- births and deaths ------------------------------------------------------------------------------------------------
@@ -86,6 +86,7 @@ ledger::ledger(std::shared_ptr<muster::clock> time, std::size_t held_messages)
 std::uint32_t ledger::born(const std::string& name) {
   const std::scoped_lock lock{mutex_};
   notes_.push_back("+" + name);
+  lives_[name].born_at = time_->now();
   return ++lives_[name].births;
 }
 
@@ -165,7 +166,8 @@ std::optional<explained_loss> explain(const loss& one, const std::map<std::strin
     if (one.receiver_alive && !exact && last < of.size())
       return because(cause::not_taken, of[last]);
     // And a new incarnation lives a moment before mail goes to it: what comes then still finds as many held as may be.
-    return last > 0 ? because(cause::not_taken, of[last - 1]) : std::nullopt;
+    const bool just_born = one.at == one.receiver_born;
+    return last > 0 && (!exact || !one.receiver_alive || just_born) ? because(cause::not_taken, of[last - 1]) : std::nullopt;
   }
   if (last < of.size() && (!exact || of[last].at == one.at))
     return because(cause::mailbox, of[last]);

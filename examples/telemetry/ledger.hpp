@@ -44,6 +44,7 @@ struct loss {
   std::uint32_t holder = 0;      ///< in whose hands, for `in_…`
   std::size_t deaths_before = 0; ///< of its receiver, when it was lost
   bool receiver_alive = false;
+  muster::time_point receiver_born{}; ///< its last incarnation
   muster::time_point at{};
 };
 
@@ -136,6 +137,7 @@ private:
   friend class letter;
   struct life {
     std::uint32_t births = 0;
+    muster::time_point born_at{}; ///< the last of them
     std::vector<death> deaths;
   };
   void settle(const ticket& t);
