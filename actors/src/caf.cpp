@@ -28,7 +28,7 @@ manager in_system(caf::actor_system& system, manager_options options) {
 
 caf::actor_system& system_of(const manager& m) { return m.actor()->engine().system(); }
 
-// -- actors as children -------------------------------------------------------------------------------------------------
+// -- actors as children ----------------------------------------------------------------------------------------------
 
 void start_report::ready() const { state_->report(std::nullopt); }
 void start_report::failed(std::string why) const { state_->report(error{errc::start_failed, std::move(why)}); }
@@ -47,7 +47,7 @@ result<caf::actor> start_child(scope& s, child_options&& options, actor_child::l
   auto& child = **started;
   if (home.restarts() && child.options().kind != child_kind::temporary)
     return runtime::handle_of(child);
-  auto actor = child.present();
+  auto actor = child.mail().present();
   if (!actor) // it was up, and has ended already
     return runtime::handle_of(child);
   return actor;
@@ -73,7 +73,7 @@ result<caf::actor> spawn_actor(scope& s, child_options options, reporting_factor
     true);
 }
 
-// -- asking actors ------------------------------------------------------------------------------------------------------
+// -- asking actors ---------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -119,9 +119,10 @@ result<caf::message> detail::ask_actor(context& ctx, const caf::actor& whom, dur
       error{errc::timed_out, "actor " + std::to_string(whom.id()) + " has not answered in time"}.with_path(ctx.path())};
   }
   if (reply->answer.second)
-    return std::unexpected{error{errc::actor_exited, "actor " + std::to_string(whom.id()) + " answered with an error: " +
-                                                       runtime::text_of(reply->answer.second)}
-                             .with_path(ctx.path())};
+    return std::unexpected{error{
+        errc::actor_exited,
+        "actor " + std::to_string(whom.id()) + " answered with an error: " + runtime::text_of(reply->answer.second)}
+                               .with_path(ctx.path())};
   return std::move(reply->answer.first);
 }
 

@@ -8,6 +8,7 @@
 #include "restart_machine.hpp"
 #include "scope_actor.hpp"
 
+#include <deque>
 #include <string>
 #include <unordered_map>
 
@@ -38,6 +39,8 @@ struct child_supervision {
   std::unordered_map<std::uint64_t, actor_ref<actor_child>> all; ///< by key; looked up only
   std::unordered_map<std::string, actor_child*> by_name;
   std::shared_ptr<const child_hook> on_child;
+  std::deque<child_event> news; ///< that the hook is yet to be told, in the order in which it happened
+  bool telling = false;         ///< the hook is being called, or is about to be
   std::uint64_t named = 0; ///< children that were given their name here
   bool over = false; ///< the scope is being taken down: nothing is started again
   class alarm alarm;

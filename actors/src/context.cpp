@@ -19,8 +19,9 @@ namespace {
 void check_owner([[maybe_unused]] const task_actor& task) {
 #ifndef NDEBUG
   const duty* d = current_duty();
-  MUSTER_ASSERT(d && d->body && d->task == &task,
-                "a context was used outside its own body: a task started from a body has a context of its own, its parameter");
+  MUSTER_ASSERT(
+      d && d->body && d->task == &task,
+      "a context was used outside its own body: a task started from a body has a context of its own, its parameter");
 #endif
 }
 
@@ -130,7 +131,8 @@ const context_values& context::values() const noexcept { return task_.scope().va
 detail::job& context::dependency(std::string_view name, const void* type) const {
   auto* task = task_.dependency(name);
   MUSTER_ASSERT(task, "context::value_of was asked for a task that this one does not come after");
-  MUSTER_ASSERT(task->job().value_type() == type, "context::value_of was asked for another type than that task's body gives");
+  MUSTER_ASSERT(task->job().value_type() == type,
+                "context::value_of was asked for another type than that task's body gives");
   return task->job();
 }
 
@@ -138,7 +140,7 @@ error detail::caught_in(const context& ctx) noexcept {
   return error::from_exception(std::current_exception(), ctx.path());
 }
 
-// -- shield -------------------------------------------------------------------------------------------------------------
+// -- shield ----------------------------------------------------------------------------------------------------------
 
 detail::shielded::shielded(context& outer, duration d)
     : crew_([&] {
@@ -153,7 +155,7 @@ detail::shielded::~shielded() {
   static_cast<void>(crew_.wait());
 }
 
-// -- registrations ------------------------------------------------------------------------------------------------------
+// -- registrations ---------------------------------------------------------------------------------------------------
 
 cancel_registration& cancel_registration::operator=(cancel_registration&& other) noexcept {
   if (this != &other) {

@@ -1,6 +1,8 @@
 /// The mailbox and the turn of a control actor.
 #include "control_actor.hpp"
 
+#include "actor_ref.hpp"
+
 namespace muster {
 
 void control_actor::signal(std::uint32_t flags) noexcept {
@@ -24,14 +26,24 @@ void control_actor::read_mail() noexcept {
     std::lock_guard guard{mail_mutex_};
     received.swap(mail_);
   }
+  std::vector<caf::mailbox_element_ptr> others;
   for (auto& m : received) {
-    if (const auto* exit = runtime::as_exit(*m))
+    const auto* exit = runtime::as_exit(*m);
+    const auto* down = exit ? nullptr : runtime::as_down(*m);
+    if (exit)
       on_exit(*exit);
-    else if (const auto* down = runtime::as_down(*m))
+    else if (down)
       on_down(*down);
-    else
-      refuse_mail(m, caf::make_error(caf::sec::unexpected_message));
+    if (!(exit && !exit->reason) && !(down && !down->reason))
+      others.push_back(std::move(m));
   }
+  // What a message or a reason is made of is the user's, and is not destroyed here.
+  if (!others.empty())
+    engine_->serve({}, [self = actor_ref<control_actor>{this}, others = std::move(others)]() mutable {
+      for (auto& m : others)
+        if (!runtime::as_exit(*m) && !runtime::as_down(*m))
+          self->refuse_mail(m, caf::make_error(caf::sec::unexpected_message));
+    });
 }
 
 void control_actor::run_control() noexcept {

@@ -27,6 +27,13 @@ bool works_under(const supervisor& who) noexcept {
   return false;
 }
 
+bool works_for_child(const void* who) noexcept {
+  for (const duty* d = current; d; d = d->below)
+    if (d->child == who)
+      return true;
+  return false;
+}
+
 bool works_under(const task_actor& who) noexcept {
   for (const duty* d = current; d; d = d->below) {
     if (d->task == &who)

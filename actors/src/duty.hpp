@@ -14,6 +14,7 @@ struct duty {
   task_actor* task = nullptr;      ///< whose body (or callback) this is; null: none
   supervisor* scope = nullptr;     ///< under which this runs: the task's scope, or that of the release
   const void* callback = nullptr;  ///< the callback entry that runs here, if it is one
+  const void* child = nullptr;     ///< the actor_child whose factory runs here, if one does
   bool body = false;               ///< the task's body itself, not a callback of it
   const duty* below = nullptr;     ///< what this thread was doing before, deeper on its stack
 };
@@ -24,6 +25,8 @@ struct duty {
 /// True if this thread works under `who`: a wait for it could never end.
 [[nodiscard]] bool works_under(const supervisor& who) noexcept;
 [[nodiscard]] bool works_under(const task_actor& who) noexcept;
+/// True if this thread runs the factory of that actor_child.
+[[nodiscard]] bool works_for_child(const void* who) noexcept;
 
 /// Takes up a duty for as long as it lives.
 class duty_mark {

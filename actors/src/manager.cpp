@@ -59,8 +59,9 @@ manager::manager(manager& site, std::string name, manager_options options) {
 manager::~manager() {
   if (!actor_)
     return;
-  MUSTER_ASSERT(!works_under(*actor_), "a manager was destroyed by a body, release or callback that runs under it: that "
-                                       "would wait for itself; let its owner destroy it");
+  MUSTER_ASSERT(!works_under(*actor_),
+                "a manager was destroyed by a body, release or callback that runs under it: that "
+                "would wait for itself; let its owner destroy it");
   if (!actor_->ended())
     actor_->cancel({cancel_kind::shutdown, actor_->path(), "the manager was destroyed", actor_->engine().now()});
   actor_->join_for_ever();

@@ -1,7 +1,8 @@
 /// A manager: the supervisor at the root, or one below another that shares its engine.
 ///
-/// Owner, threads, lock order: as in supervisor.hpp. What it adds: the bounded list of failures with its hook. Invariant:
-/// each originating failure is listed once in every manager above it, the newest are kept, the dropped are counted.
+/// Owner, threads, lock order: as in supervisor.hpp. What it adds: the bounded list of failures with its hook.
+/// Invariant: each originating failure is listed once in every manager above it, the newest are kept, the dropped are
+/// counted.
 #pragma once
 
 #include "supervisor.hpp"

@@ -20,8 +20,8 @@ void owned_actor::stop() noexcept {
   asked_at_ = now;
   if (limit_ != duration::max())
     engine().due().arm(*this, saturating_add(now, limit_));
-  engine().record(kind_ == node_kind::actor ? event_kind::actor_stop_asked : event_kind::release_started, id(), 0,
-                  limit_.count());
+  if (kind_ != node_kind::actor) // an actor tells of its incarnations itself
+    engine().record(event_kind::release_started, id(), 0, limit_.count());
   begin_stop();
 }
 
@@ -32,8 +32,8 @@ void owned_actor::stopped(const std::optional<error>& failure, bool released) no
   const auto took = (engine().now() - asked_at_.load()).count();
   if (failure)
     engine().record(event_kind::release_failed, id(), 0, took, std::string_view{failure->message()});
-  else
-    engine().record(kind_ == node_kind::actor ? event_kind::actor_ended : event_kind::release_ended, id(), 0, took);
+  else if (kind_ != node_kind::actor)
+    engine().record(event_kind::release_ended, id(), 0, took);
   announce_end({});
   scope_->owned_ended(*this, failure, released);
 }
@@ -50,7 +50,8 @@ void owned_actor::on_due(time_point now) noexcept {
   if (gone_.load())
     return;
   const auto late = now - asked_at_.load();
-  engine().record(event_kind::release_overdue, id(), 0, (late - limit_).count());
+  engine().record(kind_ == node_kind::actor ? event_kind::unresponsive : event_kind::release_overdue, id(), 0,
+                  (late - limit_).count());
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(late).count();
   const error report =
     error{errc::unresponsive, "stopping it has taken " + std::to_string(ms) + " ms so far, and is still awaited" +

@@ -33,6 +33,9 @@ public:
   [[nodiscard]] virtual tree_node draw(time_point now) const;
   /// The supervisor that it is, if it is one that hangs below its scope in this way only.
   [[nodiscard]] virtual actor_ref<supervisor> as_supervisor() const { return {}; }
+  /// What of it is there and will not go without more, in a few words, for a list of survivors; empty: nothing. With
+  /// the scope's lock held.
+  [[nodiscard]] virtual std::string presence() const { return stopping() ? "resource, releasing" : ""; }
   [[nodiscard]] node_kind kind() const noexcept { return kind_; }
   [[nodiscard]] duration limit() const noexcept { return limit_; }
 

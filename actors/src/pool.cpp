@@ -35,7 +35,9 @@ pool_base::pool_base(scope& crew, pool_settings settings, std::unique_ptr<pool_w
     : actor_(make(*crew.actor(), std::move(settings), std::move(work))) {}
 pool_base::~pool_base() { actor_->close_for_ever(); }
 
-result<granted_lease> pool_base::acquire(context& ctx, std::optional<duration> limit) { return actor_->acquire(ctx, limit); }
+result<granted_lease> pool_base::acquire(context& ctx, std::optional<duration> limit) {
+  return actor_->acquire(ctx, limit);
+}
 result<void> pool_base::resize(std::size_t max) { return as_result(actor_->resize(max)); }
 void pool_base::reset() { actor_->reset(); }
 
@@ -50,9 +52,10 @@ std::string pool_base::path() const { return actor_->path(); }
 
 void lease_misused(bool empty) noexcept {
   assertion_failed("lease used when there is none",
-                   empty ? "a lease was used that is empty: it was given back, or moved from"
-                         : "a lease was used that is revoked or given back: the task that acquired it has ended (a lease "
-                           "does not outlive its task), or another thread has given it back",
+                   empty
+                       ? "a lease was used that is empty: it was given back, or moved from"
+                       : "a lease was used that is revoked or given back: the task that acquired it has ended (a lease "
+                         "does not outlive its task), or another thread has given it back",
                    "muster/resource_pool.hpp", 0);
 }
 

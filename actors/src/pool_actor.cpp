@@ -109,8 +109,9 @@ void pool_actor::turn::carry_out(const pool_commands& commands, const error* fai
         w.lease->since_ = engine.now();
         given.lease = w.lease;
         const auto holder = w.lease->holder()->id();
-        given.last_event = engine.record(event_kind::lease_granted, pool_.id(), w.wait_event ? w.wait_event : given.last_event,
-                                         static_cast<std::int64_t>(holder));
+        given.last_event =
+            engine.record(event_kind::lease_granted, pool_.id(), w.wait_event ? w.wait_event : given.last_event,
+                          static_cast<std::int64_t>(holder));
         if (w.wait_event)
           engine.record(event_kind::wait_ended, holder, w.wait_event);
         done(w);
@@ -169,10 +170,13 @@ result<detail::granted_lease> pool_actor::acquire(context& ctx, std::optional<du
   auto& task = context_access::task(ctx);
   auto* shield = context_access::shield(ctx);
   const duty* d = current_duty();
-  MUSTER_ASSERT(d && d->body && d->task == &task,
-                "resource_pool::acquire was called with a context outside its own body: a task that is started from a body "
-                "has a context of its own, its parameter");
-  const auto fail = [&](error why) { return std::unexpected{why.path().empty() ? why.with_path(ctx.path()) : std::move(why)}; };
+  MUSTER_ASSERT(
+      d && d->body && d->task == &task,
+      "resource_pool::acquire was called with a context outside its own body: a task that is started from a body "
+      "has a context of its own, its parameter");
+  const auto fail = [&](error why) {
+    return std::unexpected{why.path().empty() ? why.with_path(ctx.path()) : std::move(why)};
+  };
   if (ctx.cancelled())
     return fail(ctx.reason().to_error(ctx.path()));
 
@@ -202,7 +206,8 @@ result<detail::granted_lease> pool_actor::acquire(context& ctx, std::optional<du
         ? error{errc::timed_out, "no resource of pool '" + label() + "' came free in the time given"}
         : error{errc::no_threads, "nobody could give back a resource of pool '" + label() +
                                     "' while this thread waits: the system gives no more threads"};
-    const auto why = asked || how != waited::timed_out ? pool_machine::gave_up_for::cancel : pool_machine::gave_up_for::timeout;
+    const auto why =
+        asked || how != waited::timed_out ? pool_machine::gave_up_for::cancel : pool_machine::gave_up_for::timeout;
     std::lock_guard guard{mutex_};
     // If it has been granted or refused at the last moment, that counts.
     if (machine_.gave_up(ticket, why)) {
@@ -225,7 +230,8 @@ void pool_actor::take_back(pool_lease& from, bool discard) noexcept {
   back.lease = nullptr;
   back.last_event = engine().record(event_kind::lease_returned, id(), back.last_event,
                                     static_cast<std::int64_t>(from.holder()->id()));
-  now.carry_out(discard ? machine_.discarded(from.item_, engine().now()) : machine_.given_back(from.item_, engine().now()));
+  now.carry_out(discard ? machine_.discarded(from.item_, engine().now())
+                        : machine_.given_back(from.item_, engine().now()));
 }
 
 void pool_actor::revoke(pool_lease& from) noexcept {
@@ -333,7 +339,8 @@ void pool_actor::finish() noexcept {
     if (!last_failures_.empty()) {
       auto cause = last_failures_.front();
       last_failures_.erase(last_failures_.begin());
-      failure_ = error{errc::release_failed, "releasing '" + label() + "' failed"}.with_path(path()).with_cause(std::move(cause));
+      failure_ = error{errc::release_failed, "releasing '" + label() + "' failed"}.with_path(path()).with_cause(
+          std::move(cause));
       if (!last_failures_.empty())
         failure_ = failure_->with_later(std::move(last_failures_));
     }
@@ -413,8 +420,9 @@ std::optional<error> pool_actor::close(time_point until) {
 void pool_actor::close_for_ever() noexcept {
   if (over_.load(std::memory_order_acquire))
     return;
-  MUSTER_ASSERT(!may_not_wait(), "a resource_pool was destroyed by a task that holds a lease of it, or by its own factory, "
-                                 "check or release: that would wait for itself; give the lease back first");
+  MUSTER_ASSERT(!may_not_wait(),
+                "a resource_pool was destroyed by a task that holds a lease of it, or by its own factory, "
+                "check or release: that would wait for itself; give the lease back first");
   begin_close();
   static_cast<void>(wait_for({.address = &over_,
                               .ready = [this] { return over_.load(std::memory_order_acquire); },

@@ -277,7 +277,8 @@ pool_commands pool_machine::tick(time_point now) {
   std::size_t left = idle_.size();
   for (const auto id : idle_) {
     auto& i = items_.at(id);
-    const auto idle_until = rules_.idle_timeout == duration::max() ? never : saturating_add(i.idle_since, rules_.idle_timeout);
+    const auto idle_until =
+        rules_.idle_timeout == duration::max() ? never : saturating_add(i.idle_since, rules_.idle_timeout);
     if (outlived(i, now))
       retire(id, i, retired_for::outlived, out);
     else if (idle_until <= now && left > spare_wanted())

@@ -1,9 +1,9 @@
 /// What a resource pool decides, without doing any of it: who gets which resource, when one is made, checked,
 /// destroyed. Pure: no lock, no clock, no actor, no resource; tested without threads.
 ///
-///     creating ──▶ idle ◀──▶ checking        a resource; `destroying` follows from any of them, and then it is gone.
-///         └─────▶ held ◀───────┘             Those that are being made or destroyed count, so that there are never more
-///                                            than `max` objects alive.
+///     creating ──▶ idle ◀──▶ checking       a resource; `destroying` follows from any of them, and then it is gone.
+///         └─────▶ held ◀───────┘            Those that are being made or destroyed count, so that there are never more
+///                                           than `max` objects alive.
 ///
 /// Owner: a pool actor, which guards it with its lock, tells it what happened and carries out what it answers, in
 /// order. Invariants, after every event: waiters are served in the order of their tickets; nobody waits while something
@@ -108,7 +108,9 @@ private:
   [[nodiscard]] std::size_t count(state s) const noexcept { return counts_[static_cast<std::size_t>(s)]; }
   /// Those that nobody has decided about yet.
   [[nodiscard]] std::size_t pending() const noexcept { return count(state::creating) + count(state::checking); }
-  [[nodiscard]] std::size_t spare_wanted() const noexcept { return rules_.min_idle < rules_.max ? rules_.min_idle : rules_.max; }
+  [[nodiscard]] std::size_t spare_wanted() const noexcept {
+    return rules_.min_idle < rules_.max ? rules_.min_idle : rules_.max;
+  }
   record& known(item_id id, state expected) noexcept;
   void move(record& i, state to) noexcept;
   [[nodiscard]] bool outlived(const record& i, time_point now) const noexcept;

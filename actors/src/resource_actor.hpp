@@ -1,7 +1,7 @@
 /// A resource: an actor that owns an object and gives it back when its scope ends.
 ///
-/// Owner: the scope. Threads: the release runs on the service lane, under no lock. Invariant: the object is released and
-/// destroyed exactly once.
+/// Owner: the scope. Threads: the release runs on the service lane, under no lock. Invariant: the object is released
+/// and destroyed exactly once.
 #pragma once
 
 #include "lane.hpp"

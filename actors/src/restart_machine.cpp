@@ -80,7 +80,8 @@ void restart_machine::failed(position where, std::string why, time_point now) {
   const bool alone = policy_.strategy == restart_strategy::one_for_one;
   const duration quiet = policy_.delay.quiet > duration::zero() ? policy_.delay.quiet : policy_.within;
   child& c = at(where);
-  // Only a time without restarts is quiet: neither a start that failed, however late, nor what happens in a group restart.
+  // Only a time without restarts is quiet: neither a start that failed, however late, nor what happens in a group
+  // restart.
   std::uint64_t& attempt = alone ? c.attempt : attempt_;
   if (alone ? was_up && now >= saturating_add(c.at, quiet)
             : goal_ == goal::none && now >= saturating_add(whole_since_, quiet))

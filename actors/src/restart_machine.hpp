@@ -1,22 +1,22 @@
-/// What a supervisor of long-running actors decides, without doing any of it: who is restarted when a child ends, in which
-/// order, after which delay, and when it is enough. Pure: no lock, no clock, no actor; tested without threads.
+/// What a supervisor of long-running actors decides, without doing any of it: who is restarted when a child ends, in
+/// which order, after which delay, and when it is enough. Pure: no lock, no clock, no actor; tested without threads.
 ///
-///     calm ──(a child of a group must be restarted)──▶ stopping ──(its set is down)──▶ waiting ──(backoff over)──▶ starting
-///      ▲                                                  ▲                              │                          │ │
-///      │                                                  └────────(another failure)─────┴──────────────────────────┘ │
-///      └──────────────────────────────────────(all have started)────────────────────────────────────────────────────┘
+///     calm ──(one of a group must be restarted)──▶ stopping ──(its set is down)──▶ waiting ──(backoff over)─▶ starting
+///      ▲                                              ▲                              │                          │ │
+///      │                                              └────────(another failure)─────┴──────────────────────────┘ │
+///      └──────────────────────────────────(all have started)──────────────────────────────────────────────────────┘
 ///     any of these ──(too many restarts, or significant children have ended)──▶ stopping all ──▶ give_up or end
 ///     any of these ──(shut_down)──▶ nothing any more
 ///
 /// With `one_for_one` there are no groups: each child waits for its own backoff and starts by itself.
 ///
-/// The semantics are those of Erlang/OTP's supervisor (see muster/restart.hpp). What OTP does in one go, because it blocks
-/// meanwhile, happens here step by step; where something comes in between, the outcome is the one that OTP would have had
-/// if it had taken that event first, or last.
+/// The semantics are those of Erlang/OTP's supervisor (see muster/restart.hpp). What OTP does in one go, because it
+/// blocks meanwhile, happens here step by step; where something comes in between, the outcome is the one that OTP would
+/// have had if it had taken that event first, or last.
 ///
 /// Owner: a supervisor, which guards it with its lock, tells it what happened, and carries out what `next` answers.
-/// Invariants: a start is answered only for a child that is down, with an incarnation it never had; a group is stopped in
-/// reverse order and started in order, one child at a time; after `give_up`, `end` or `shut_down` nothing starts.
+/// Invariants: a start is answered only for a child that is down, with an incarnation it never had; a group is stopped
+/// in reverse order and started in order, one child at a time; after `give_up`, `end` or `shut_down` nothing starts.
 /// Cost: O(log n) for an event of a child; a group restart is linear in its group.
 #pragma once
 
@@ -85,8 +85,8 @@ public:
 
   /// Starts a child that is `stopped`, without counting that; if the start fails it is `stopped` again (as in OTP).
   [[nodiscard]] answer restart_child(child_id who, time_point now);
-  /// Stops a child and keeps it, or forgets it if it is temporary; one that waits for its restart is not restarted. `ok`
-  /// at once, also if it is on its way out or stopped already.
+  /// Stops a child and keeps it, or forgets it if it is temporary; one that waits for its restart is not restarted.
+  /// `ok` at once, also if it is on its way out or stopped already.
   [[nodiscard]] answer stop_child(child_id who);
   /// Forgets a child that is `stopped`.
   [[nodiscard]] answer remove_child(child_id who);

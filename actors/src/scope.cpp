@@ -27,7 +27,8 @@ scope::~scope() {
     return;
   MUSTER_ASSERT(!works_under(*actor_), "a scope was destroyed by a body, release or callback that runs under it: that "
                                        "would wait for itself; let its owner destroy it");
-  actor_->cancel({cancel_kind::user, actor_->path(), "the scope was destroyed before it had ended", actor_->engine().now()});
+  actor_->cancel(
+      {cancel_kind::user, actor_->path(), "the scope was destroyed before it had ended", actor_->engine().now()});
   actor_->join_for_ever();
 }
 
@@ -139,18 +140,20 @@ statistics scope::stats() const {
 }
 
 void detail::used_after_release() {
-  assertion_failed("resource used after its release",
-                   "a resource handle was used after its scope had released the object: keep no handle beyond the scope",
-                   "muster/resource.hpp", 0);
+  assertion_failed(
+      "resource used after its release",
+      "a resource handle was used after its scope had released the object: keep no handle beyond the scope",
+      "muster/resource.hpp", 0);
 }
 
-// -- a body that runs in a scope on its caller's thread -----------------------------------------------------------------
+// -- a body that runs in a scope on its caller's thread --------------------------------------------------------------
 
 bool detail::enter_body(scope_actor& crew) { return crew.enter_body(); }
 
 error detail::body_refused(scope_actor& crew) {
   auto why = crew.wait(never);
-  return why ? std::move(*why) : error{errc::scope_closed, "the scope was over before its body could begin"}.with_path(crew.path());
+  return why ? std::move(*why)
+             : error{errc::scope_closed, "the scope was over before its body could begin"}.with_path(crew.path());
 }
 
 std::optional<error> detail::leave_body(scope_actor& crew, std::optional<error> why) {

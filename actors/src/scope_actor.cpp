@@ -55,8 +55,9 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
   cancel_reason refused;
   {
     std::lock_guard guard{mutex_};
-    task->last_event_ = engine().record(event_kind::task_created, task->id(), last_event_.load(std::memory_order_relaxed),
-                                        static_cast<std::int64_t>(id()), task->label());
+    task->last_event_ =
+        engine().record(event_kind::task_created, task->id(), last_event_.load(std::memory_order_relaxed),
+                        static_cast<std::int64_t>(id()), task->label());
     if (machine_.admit(kind_of(*task)) == scope_machine::admission::accepted) {
       ++own_.tasks_live;
       tasks_.push_back(*task);
@@ -68,8 +69,8 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
         admit_locked(*task);
     } else {
       refused = machine_.reason() ? machine_.reason()
-                                  : cancel_reason{cancel_kind::parent_cancelled, path(), "the scope takes no more tasks",
-                                                  engine().now()};
+                                  : cancel_reason{cancel_kind::parent_cancelled, path(),
+                                                  "the scope takes no more tasks", engine().now()};
     }
   }
   if (refused) {
@@ -111,7 +112,7 @@ void scope_actor::make_ready(task_actor& task) noexcept {
   if (task.timeout_ != no_timeout) {
     const auto now = engine().now();
     const auto own = saturating_add(now, task.timeout_);
-    if (own < deadline()) {
+    if (own < kept_deadline()) {
       task.deadline_ = own;
       if (own <= now) {
         engine().record(event_kind::timeout, task.id(), task.last_event_.load(), task.timeout_.count());
@@ -122,8 +123,9 @@ void scope_actor::make_ready(task_actor& task) noexcept {
     }
   }
   static_cast<void>(task.word_.advance(from, task_state::ready));
-  task.last_event_ = engine().record(event_kind::task_ready, task.id(), task.last_event_.load(std::memory_order_relaxed),
-                                     static_cast<std::int64_t>(task.urgency));
+  task.last_event_ =
+      engine().record(event_kind::task_ready, task.id(), task.last_event_.load(std::memory_order_relaxed),
+                      static_cast<std::int64_t>(task.urgency));
   engine().work().push(task);
 }
 
@@ -316,11 +318,12 @@ void scope_actor::accuse(task_actor& task, time_point now) {
   task.accused_ = true;
   const auto* file = task.checked_in_file_.load();
   const error report =
-    error{errc::unresponsive,
-          "it was asked to stop and has not answered for " + in_ms(now - task.free_since_.load()) + "; it last checked in " +
-            (file ? "at " + std::string{file} + ":" + std::to_string(task.checked_in_line_.load()) : "never") +
-            "; its thread is " + std::to_string(task.thread_.load())}
-      .with_path(task.path());
+      error{errc::unresponsive,
+            "it was asked to stop and has not answered for " + in_ms(now - task.free_since_.load()) +
+                "; it last checked in " +
+                (file ? "at " + std::string{file} + ":" + std::to_string(task.checked_in_line_.load()) : "never") +
+                "; its thread is " + std::to_string(task.thread_.load())}
+          .with_path(task.path());
   ++own_.tasks_unresponsive;
   last_event_ = engine().record(event_kind::unresponsive, task.id(), task.last_event_.load(),
                                 (now - task.free_since_.load()).count(), std::string_view{file ? file : ""});

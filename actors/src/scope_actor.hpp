@@ -1,9 +1,9 @@
 /// A scope: the supervisor of tasks, resources and actors.
 ///
 /// Owner, threads, lock order: as in supervisor.hpp. What it adds: the index of its tasks (constant time to add and to
-/// remove, whatever their number), the permits of `max_parallel`, and the stack of what must be stopped in reverse order.
-/// Invariants: a task is on one of the two lists from its start to its end; a held task has no permit; at most one of the
-/// owned is being stopped at any moment.
+/// remove, whatever their number), the permits of `max_parallel`, and the stack of what must be stopped in reverse
+/// order. Invariants: a task is on one of the two lists from its start to its end; a held task has no permit; at most
+/// one of the owned is being stopped at any moment.
 #pragma once
 
 #include "actor_child.hpp"
@@ -29,7 +29,8 @@ public:
   /// Starts a task; see scope::execute.
   [[nodiscard]] detail::ref<task_actor> spawn(task_options&& options, const detail::job_maker& maker);
   /// Takes in a child, starts it, and blocks until it is up; or why it is not.
-  [[nodiscard]] result<actor_ref<actor_child>> start_child(child_options&& options, actor_child::launcher how, bool reports);
+  [[nodiscard]] result<actor_ref<actor_child>> start_child(child_options&& options, actor_child::launcher how,
+                                                           bool reports);
   /// A supervisor as a child: a scope that `setup` fills, anew for each incarnation.
   [[nodiscard]] std::optional<error> supervise(child_options&& options, scope_options&& below,
                                                std::function<result<void>(scope&)> setup);
@@ -66,12 +67,24 @@ public:
 
   // -- from what it owns, on a control thread -----------------------------------------------------------------------
 
-  /// What became of an incarnation: it came up, it did not, it has gone by itself or as it was told to, it does not stop.
+  /// What became of an incarnation: it came up, it did not, it has gone by itself or as it was told to, it does not
+  /// stop.
   void child_up(actor_child& child, std::uint64_t which);
-  /// `called_off`: that was asked for, and is nobody's failure.
-  void child_not_started(actor_child& child, std::uint64_t which, const error& why, bool called_off);
-  void child_gone(actor_child& child, std::uint64_t which, const std::optional<error>& failure);
-  void child_unresponsive(actor_child& child, const error& report);
+  /// Its start has failed, and its factory has not returned; `child_not_started` follows when it has.
+  void child_late(actor_child& child, std::uint64_t which, const error& why);
+  struct start_failure {
+    bool called_off = false; ///< that was asked for, and is nobody's failure
+    bool said = false;       ///< `child_late` has come before
+    bool for_good = false;   ///< the child's turn to stop for good had come
+  };
+  void child_not_started(actor_child& child, std::uint64_t which, const error& why, start_failure how);
+  /// `asked`: it had been told to stop; `for_good`: so that it is over.
+  void child_gone(actor_child& child, std::uint64_t which, const std::optional<error>& failure, bool asked,
+                  bool for_good);
+  /// `fails`: and that fails the scope; else nobody has to suffer for it but whoever started it, who knows.
+  void child_unresponsive(actor_child& child, std::uint64_t which, const error& report, bool fails);
+  /// What went wrong in an incarnation that had been told to stop. What is no failure by itself counts `at_end` only.
+  void take_over(flaws_found what, bool at_end);
 
   // -- children by name, in a scope that restarts; any thread -------------------------------------------------------
 
@@ -97,19 +110,30 @@ private:
   void on_signal(std::uint32_t flags) noexcept override;
   void at_end() noexcept override;
   [[nodiscard]] bool unsettled() const noexcept override;
+  [[nodiscard]] bool untold() const noexcept override;
+  void about_overdue(owned_actor& which, const error& report) override;
   /// Carries out what the restart policy has decided.
   void drive_children() noexcept;
   /// On a cancel: starts that are under way are not waited for.
   void call_off_starts() noexcept;
   bool drive_child() noexcept;
   void give_up_on_children();
-  /// With the lock held, after something has happened to the child: whether it holds the scope open. True if it is to
-  /// come again, so that mail for it is kept: `keep_mail` is to be called without the lock.
   [[nodiscard]] std::optional<error> adopt_child(actor_ref<actor_child> child);
-  [[nodiscard]] bool recount(actor_child& child);
+  [[nodiscard]] std::optional<error> refuses(const actor_child& child) const;
+  void not_known(actor_child& child, const std::optional<error>& failure);
+  void deliver_news() noexcept;
+  // With the lock held:
+  /// After something has happened to the child: whether it holds the scope open, and whether its mail is kept (then
+  /// `send_back` is to be called without the lock).
+  void recount(actor_child& child);
   void drop_child(actor_child& child, actor_ref<owned_actor>& last);
   [[nodiscard]] actor_ref<actor_child> find_child(std::string_view name) const;
-  void tell(const actor_child& child, child_transition what, std::uint64_t which, std::string text);
+  /// Tells the hook, after all that it was told before.
+  void tell(child_event what);
+  void tell(const actor_child& child, child_transition what, std::uint64_t which, std::string text,
+            bool for_good = false);
+  /// Records a restart that was decided since `counted` of them were.
+  void note_decision(const actor_child& child, std::uint64_t counted);
 
   static constexpr std::uint32_t children_flag = 4;
 

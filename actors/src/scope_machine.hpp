@@ -5,7 +5,8 @@
 ///          ──(resources and actors gone)──▶ ended
 ///
 /// Owner: a supervisor, which guards it with its lock, tells it what happened, and carries out what `next` answers.
-/// Invariants: nobody joins after `open`; the first reason to cancel stays; no failure is listed twice; once the phase is
+/// Invariants: nobody joins after `open`; the first reason to cancel stays; no failure is listed twice; once the phase
+/// is
 /// `ended` the verdict never changes.
 #pragma once
 
@@ -86,7 +87,8 @@ public:
   }
   /// What a child said that had been asked to stop already: listed behind a failure, and none by itself.
   void also_said(const error& what) { list(what); }
-  /// A child does not answer, or was restarted too often: fails the scope whatever the policy; true if the siblings must now be cancelled.
+  /// A child does not answer, or was restarted too often: fails the scope whatever the policy; true if the siblings
+  /// must now be cancelled.
   [[nodiscard]] bool unresponsive(const error& what) {
     list(what);
     flawed_ = true;
@@ -108,6 +110,10 @@ public:
   [[nodiscard]] std::size_t count(member who) const noexcept { return members_[static_cast<std::size_t>(who)]; }
   /// True if the verdict is a failure.
   [[nodiscard]] bool flawed() const noexcept { return flawed_ || cancelled_in_time_; }
+  /// All that was listed; `failed_itself` says whether any of it is a failure.
+  [[nodiscard]] const std::vector<error>& listed() const noexcept { return failures_; }
+  /// True if something has failed, whatever was cancelled.
+  [[nodiscard]] bool failed_itself() const noexcept { return flawed_; }
   /// In a few words, without paths: what failed first, or why it was cancelled.
   [[nodiscard]] std::string headline() const {
     return failures_.empty() ? to_string(reason_) : failures_.front().message();

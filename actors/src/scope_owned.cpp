@@ -75,6 +75,7 @@ void supervisor::owned_overdue(owned_actor& which, const error& report) {
     if (!releasing_ || !which.listed)
       return; // it has just come to its end
     machine_.release_failed(report);
+    about_overdue(which, report);
     if (which.kind() == node_kind::actor && !which.is_overdue) {
       // Actors are not waited for one after the other for ever; all of them are at the end.
       which.is_overdue = true;

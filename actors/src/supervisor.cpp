@@ -1,4 +1,4 @@
-/// The steps that a supervisor takes on what its machine has decided.
+/// How a supervisor takes its place, and how it is cancelled. Its end is in supervisor_end.cpp.
 #include "supervisor.hpp"
 
 #include "duty.hpp"
@@ -14,17 +14,26 @@ namespace muster {
 
 namespace {
 
+/// When what is above will be asked to stop.
 time_point inherited_deadline(const supervisor_seed& seed) {
-  if (seed.shielded || seed.apart || !seed.above)
+  if (seed.shielded || !seed.above)
     return never;
   return seed.owner ? std::min(seed.above->deadline(), seed.owner->deadline()) : seed.above->deadline();
+}
+
+/// Until when what is above reaches this one by itself: what is stopped in its turn may be reached later.
+time_point reached_from_above(const supervisor_seed& seed) {
+  if (seed.shielded || seed.apart || !seed.above)
+    return never;
+  const auto above = seed.above->kept_deadline();
+  return seed.owner ? std::min(above, seed.owner->kept_deadline()) : above;
 }
 
 time_point own_deadline(const supervisor_seed& seed) {
   if (seed.timeout == no_timeout)
     return never;
   const auto own = saturating_add(seed.engine->now(), seed.timeout);
-  return own < inherited_deadline(seed) ? own : never;
+  return own < reached_from_above(seed) ? own : never;
 }
 
 path_ref path_of(const supervisor_seed& seed) {
@@ -47,6 +56,7 @@ supervisor::supervisor(node_kind kind, supervisor_seed seed)
       apart_(seed.apart),
       timeout_(seed.timeout),
       own_deadline_(own_deadline(seed)),
+      kept_deadline_(std::min(own_deadline_, reached_from_above(seed))),
       deadline_(std::min(own_deadline_, inherited_deadline(seed))),
       grace_(seed.grace),
       release_timeout_(seed.release_timeout),
@@ -67,8 +77,8 @@ void supervisor::outside_call::operator()() const {
 
 void supervisor::enter() {
   auto& engine = this->engine();
-  last_event_ = engine.record(kind_ == node_kind::manager ? event_kind::manager_created : event_kind::scope_created, id(),
-                              above_ ? above_->last_event_.load() : 0,
+  last_event_ = engine.record(kind_ == node_kind::manager ? event_kind::manager_created : event_kind::scope_created,
+                              id(), above_ ? above_->last_event_.load() : 0,
                               above_ ? static_cast<std::int64_t>(owner_ ? owner_->id() : above_->id()) : 0, label());
   cancel_reason at_once;
   if (above_) {
@@ -94,9 +104,10 @@ void supervisor::enter() {
         at_once = above_->machine_.reason().inherited();
       else if (answer != scope_machine::admission::accepted)
         // A manager takes none only once it is being shut down.
-        at_once = cancel_reason{above_->kind() == node_kind::manager ? cancel_kind::shutdown : cancel_kind::parent_cancelled,
-                                above_->path(), "it takes no more scopes", engine.now()}
-                    .inherited();
+        at_once =
+            cancel_reason{above_->kind() == node_kind::manager ? cancel_kind::shutdown : cancel_kind::parent_cancelled,
+                          above_->path(), "it takes no more scopes", engine.now()}
+                .inherited();
     }
   }
   // A cancellation further up may still be on its way down.
@@ -211,12 +222,12 @@ void supervisor::on_due(time_point now) noexcept {
 }
 
 void supervisor::expire_above(time_point now) noexcept {
-  for (supervisor* s = this; s && s->deadline_ <= now; s = s->above_.get()) {
+  for (supervisor* s = this; s && s->kept_deadline_ <= now; s = s->above_.get()) {
     if (s->own_deadline_ <= now)
       s->on_due(now);
     if (s->shielded_)
       return;
-    if (s->owner_ && s->owner_->deadline() <= now)
+    if (s->owner_ && s->owner_->kept_deadline() <= now)
       s->owner_->expire(now);
   }
 }
@@ -236,267 +247,6 @@ std::stop_token supervisor::stop_token() {
       stop_source_->request_stop();
   }
   return stop_source_->get_token();
-}
-
-// -- ending -----------------------------------------------------------------------------------------------------------
-
-bool supervisor::attentive() const noexcept {
-  return machine_.sealed() || machine_.draining() || machine_.waited_for() ||
-         machine_.at() != scope_machine::phase::open;
-}
-
-void supervisor::close() {
-  {
-    std::lock_guard guard{mutex_};
-    if (machine_.sealed() || ended())
-      return;
-    machine_.close();
-    engine().record(event_kind::scope_closed, id(), last_event_.load());
-  }
-  signal(advance_flag);
-}
-
-void supervisor::drain() {
-  {
-    std::lock_guard guard{mutex_};
-    machine_.drain();
-  }
-  signal(advance_flag);
-}
-
-void supervisor::on_signal(std::uint32_t flags) noexcept {
-  if (flags & propagate_flag)
-    propagate();
-  if (flags & advance_flag)
-    advance();
-}
-
-void supervisor::propagate() noexcept {
-  bool more = false;
-  {
-    std::lock_guard guard{mutex_};
-    const auto& mine = machine_.reason();
-    if (!mine)
-      return;
-    const auto inherited = mine.inherited();
-    // In slices, so that a scope with a million children does not keep the others waiting.
-    std::size_t budget = 1024;
-    for (; budget > 0 && !nested_.empty(); --budget) {
-      supervisor& below = nested_.front();
-      intrusive_list<supervisor, nested_link>::remove(below);
-      nested_asked_.push_back(below);
-      if (!below.shielded_)
-        below.cancel(inherited);
-    }
-    more = ask_members(budget, mine) || !nested_.empty();
-  }
-  if (more)
-    signal(propagate_flag);
-}
-
-void supervisor::advance() noexcept {
-  for (;;) {
-    std::unique_lock guard{mutex_};
-    if (!entered_ || (unsettled() && !cancelled_here()))
-      return;
-    const auto before = machine_.at();
-    const auto what = machine_.next(owned_.size() + overdue_.size(), releasing_ || (owned_.empty() && !overdue_.empty()));
-    if (before == scope_machine::phase::open && machine_.at() != before)
-      last_event_ = engine().record(event_kind::scope_joined, id(), last_event_.load());
-    switch (what) {
-      case scope_machine::command::none:
-        return;
-      case scope_machine::command::drain_nested:
-        if (!std::exchange(drained_nested_, true)) {
-          // One that comes later may still be used by those that are draining: it is told when one of them has left.
-          newborn_ = false;
-          nested_.each([](supervisor& below) { below.drain(); });
-          nested_asked_.each([](supervisor& below) { below.drain(); });
-        }
-        return;
-      case scope_machine::command::stop_daemons:
-        ask_daemons();
-        break;
-      case scope_machine::command::release_next:
-        guard.unlock();
-        release_next();
-        break;
-      case scope_machine::command::end:
-        finish(std::move(guard));
-        return;
-    }
-  }
-}
-
-void supervisor::finish(std::unique_lock<runtime::mutex> lock) noexcept {
-  const bool flawed = machine_.flawed();
-  const std::string headline = flawed ? machine_.headline() : std::string{};
-  // What the user gave is destroyed where user code may run.
-  struct leftovers {
-    context_values values;
-    std::shared_ptr<const progress_hook> progress;
-    std::optional<std::stop_source> source;
-  };
-  auto left = std::make_shared<leftovers>(leftovers{std::move(values_), std::move(progress_), std::move(stop_source_)});
-  values_ = {};
-  progress_ = {};
-  stop_source_.reset();
-  const bool user_things = !left->values.empty() || left->progress;
-  lock.unlock();
-
-  outside_callback_.reset();
-  engine().due().disarm(*this);
-  if (user_things)
-    engine().serve(path(), [left = std::move(left)] {});
-  engine().record(kind_ == node_kind::manager ? event_kind::manager_ended : event_kind::scope_ended, id(),
-                  last_event_.load(), flawed ? 1 : 0, std::string_view{headline});
-  announce_end(flawed ? runtime::exit_error(cancelled_here() ? caf::exit_reason::user_shutdown
-                                                             : caf::exit_reason::unhandled_exception,
-                                            headline)
-                      : caf::error{});
-  at_end();
-  // Whoever sees that it has ended finds it gone from the tree; and the one above ends after it.
-  actor_ref<supervisor> self{this};
-  const bool was_listed = above_ && above_->unlist(*this);
-  ended_.store(true, std::memory_order_release);
-  runtime::unpark_all(&ended_);
-  if (was_listed)
-    above_->nested_left(*this);
-}
-
-std::optional<error> supervisor::verdict() const {
-  std::lock_guard guard{mutex_};
-  if (!machine_.flawed())
-    return std::nullopt;
-  return machine_.verdict(path());
-}
-
-bool supervisor::unlist(supervisor& who) noexcept {
-  bool further_up = false;
-  bool was_listed = false;
-  statistics sum;
-  {
-    std::lock_guard guard{mutex_};
-    sum = who.hand_up();
-    folded_ += sum;
-    further_up = handed_up_;
-    was_listed = who.list_link::linked(); // else it came too late to become one
-    if (was_listed)
-      who.list_link::unlink();
-  }
-  // What ends below one that has ended itself is counted further up.
-  if (further_up && above_)
-    above_->fold(sum);
-  return was_listed;
-}
-
-void supervisor::nested_left(supervisor& who) noexcept {
-  if (who.owner_) {
-    who.owner_->open_scopes_.fetch_sub(1, std::memory_order_acq_rel);
-    runtime::unpark_all(&who.owner_->open_scopes_);
-  } else {
-    notice_cancellation();
-    bool look = false;
-    {
-      std::lock_guard guard{mutex_};
-      machine_.left(scope_machine::member::nested);
-      if (newborn_)
-        drained_nested_ = false;
-      look = attentive();
-    }
-    if (look)
-      signal(advance_flag);
-  }
-  runtime::release_actor(who);
-}
-
-void supervisor::fold(const statistics& sum) noexcept {
-  for (supervisor* s = this; s; s = s->above_.get()) {
-    std::lock_guard guard{s->mutex_};
-    s->folded_ += sum;
-    if (!s->handed_up_)
-      return;
-  }
-}
-
-// -- joining ----------------------------------------------------------------------------------------------------------
-
-std::optional<error> supervisor::join(time_point until) {
-  if (ended())
-    return std::nullopt;
-  if (works_under(*this))
-    return would_deadlock(path());
-  const auto too_early = [&] { return error{errc::not_ready, "it had not ended in the time given"}.with_path(path()); };
-  if (until <= engine().now())
-    return too_early();
-  {
-    std::lock_guard guard{mutex_};
-    machine_.waiter_came();
-  }
-  signal(advance_flag);
-  const auto how = wait_for({.address = &ended_,
-                             .ready = [this] { return ended(); },
-                             .engine = &engine(),
-                             .until = until,
-                             .what = current_duty() ? std::string{to_string(kind_)} + " " + path() : std::string{},
-                             .scope = this});
-  if (how == waited::done)
-    return std::nullopt;
-  give_up_waiting();
-  if (how == waited::called_off)
-    return called_off(path());
-  if (how == waited::no_threads)
-    return error{errc::no_threads, "nothing below could run while this thread waits: the system gives no more threads"}
-      .with_path(path());
-  return too_early();
-}
-
-void supervisor::give_up_waiting() {
-  std::vector<actor_ref<supervisor>> undrained;
-  const auto look_below = [&](supervisor& s) {
-    if (s.attentive())
-      return; // it is on its way to its end for another reason
-    s.drained_nested_ = false;
-    const auto keep = [&](supervisor& below) { undrained.emplace_back(&below); };
-    s.nested_.each(keep);
-    s.nested_asked_.each(keep);
-  };
-  {
-    std::lock_guard guard{mutex_};
-    machine_.waiter_gave_up();
-    look_below(*this);
-  }
-  while (!undrained.empty()) {
-    const auto one = std::move(undrained.back());
-    undrained.pop_back();
-    std::lock_guard guard{one->mutex_};
-    one->machine_.undrain();
-    look_below(*one);
-  }
-}
-
-void supervisor::join_for_ever() noexcept {
-  if (ended())
-    return;
-  {
-    std::lock_guard guard{mutex_};
-    machine_.waiter_came();
-  }
-  signal(advance_flag);
-  const auto say_who = [this] {
-    std::string whom;
-    for (const auto& who : survivors(8))
-      whom += (whom.empty() ? "" : ", ") + who;
-    engine().log(log_record::level::warning, path(), "its end is held up by: " + (whom.empty() ? "a release" : whom));
-  };
-  static_cast<void>(wait_for({.address = &ended_,
-                              .ready = [this] { return ended(); },
-                              .engine = &engine(),
-                              .what = current_duty() ? std::string{to_string(kind_)} + " " + path() : std::string{},
-                              .scope = this,
-                              .gives_up = false,
-                              .remind_every = std::max<duration>(grace_, std::chrono::milliseconds{1}),
-                              .remind = say_who}));
 }
 
 } // namespace muster

@@ -1,10 +1,10 @@
 /// What a manager and a scope have in common: a place in the tree, one decision machine, cancellation, joining, ending.
 ///
-/// Owner: the handle, the supervisor above (until this one has ended), and those who are below. Threads: public functions
-/// from any thread, `on_…` and the private steps on a control thread. Lock order: a supervisor's lock before that of one
-/// below it, before the locks of lanes, timers and parking. Invariants: `cancelled` is set in the same locked step that
-/// turns newcomers away; what follows for those below is carried out by this actor's own turn; the end is reported upwards
-/// only after everything below has reported.
+/// Owner: the handle, the supervisor above (until this one has ended), and those who are below. Threads: public
+/// functions from any thread, `on_…` and the private steps on a control thread. Lock order: a supervisor's lock before
+/// that of one below it, before the locks of lanes, timers and parking. Invariants: `cancelled` is set in the same
+/// locked step that turns newcomers away; what follows for those below is carried out by this actor's own turn; the end
+/// is reported upwards only after everything below has reported.
 #pragma once
 
 #include "actor_ref.hpp"
@@ -62,7 +62,10 @@ public:
   [[nodiscard]] const std::string& label() const noexcept { return path_.name(); }
   [[nodiscard]] const path_ref& place() const noexcept { return path_; }
   [[nodiscard]] std::string path() const { return path_.text(); }
+  /// The earliest of its own and all above.
   [[nodiscard]] time_point deadline() const noexcept { return deadline_; }
+  /// The same without those above by which it is stopped in its turn only: when it is asked to stop at the latest.
+  [[nodiscard]] time_point kept_deadline() const noexcept { return kept_deadline_; }
   [[nodiscard]] duration grace() const noexcept { return grace_; }
   [[nodiscard]] duration release_timeout() const noexcept { return release_timeout_; }
   /// For those who are below and live, so that this one has not ended.
@@ -101,6 +104,12 @@ public:
   void join_for_ever() noexcept;
   /// The verdict; constant once `ended()`. Put together when it is asked for: the path of a deep scope is long.
   [[nodiscard]] std::optional<error> verdict() const;
+  /// What went wrong here, its own cancellation aside.
+  struct flaws_found {
+    std::vector<error> all;
+    bool failed = false; ///< it is a failure by itself; else it is only to be listed behind one
+  };
+  [[nodiscard]] flaws_found flaws() const;
 
   /// Of this supervisor and all that was ever below it.
   [[nodiscard]] statistics stats() const;
@@ -108,17 +117,22 @@ public:
   [[nodiscard]] statistics hand_up() noexcept;
   /// A task was turned away: counted here, or above once this supervisor has handed its numbers up.
   void count_refused() noexcept;
-  /// Paths of the tasks that are still live below, at most `most` of them.
+  /// Where messages are counted that did not reach a child of this supervisor.
+  [[nodiscard]] std::atomic<std::uint64_t>& refused_messages() noexcept { return refused_messages_; }
+  /// Who is still there below, at most `most` of them: tasks by their paths, and with a word about them actors,
+  /// resources that are being released, and hooks that have not returned.
   [[nodiscard]] std::vector<std::string> survivors(std::size_t most);
 
-  // -- what it owns: stopped in reverse order of start, one at a time, after everything that runs here has ended --------
+  // -- what it owns: stopped in reverse order of start, one at a time, after everything that runs here has ended
+  // --------
 
   /// Hands over something that has to be stopped at the end. False: too late, the caller keeps it.
   [[nodiscard]] bool adopt(actor_ref<owned_actor> what);
   /// From what it owns, on a control thread or a service worker: it has been stopped.
   void owned_ended(owned_actor& which, const std::optional<error>& failure, bool released);
   void owned_overdue(owned_actor& which, const error& report);
-  /// It has come to its end without having been stopped. False: it is just being stopped, and `owned_ended` must follow.
+  /// It has come to its end without having been stopped. False: it is just being stopped, and `owned_ended` must
+  /// follow.
   [[nodiscard]] bool owned_left(owned_actor& which);
 
   /// One member for a tree: its node, and supervisors that hang below it.
@@ -149,6 +163,9 @@ protected:
   virtual void draw(picture& into, time_point now) const = 0;
   /// Something is under way here of which the result depends: the end waits for it, however few are left.
   [[nodiscard]] virtual bool unsettled() const noexcept { return false; }
+  /// Somebody is yet to be told of something: the end waits for that, and nothing else does.
+  [[nodiscard]] virtual bool untold() const noexcept { return false; }
+  virtual void about_overdue(owned_actor&, const error&) {}
   void draw_owned(picture& into, time_point now) const;
   void each_apart(runtime::function_ref<void(supervisor&)> f) const; ///< supervisors among what it owns
   void list(actor_ref<owned_actor> what);
@@ -178,6 +195,7 @@ protected:
   std::list<actor_ref<owned_actor>> owned_;    ///< in the order of their start
   std::list<actor_ref<owned_actor>> overdue_; ///< actors whose stop has taken too long: the others' goes on meanwhile
   bool releasing_ = false;                     ///< the last of `owned_` is being stopped
+  std::atomic<std::uint64_t> refused_messages_ = 0;
   statistics own_;    ///< of this supervisor's own members
   statistics folded_; ///< of those nested ones that have ended
   std::atomic<std::uint64_t> last_event_ = 0; ///< what caused its present state, for the trace
@@ -210,6 +228,7 @@ private:
   const bool apart_;
   const duration timeout_;
   const time_point own_deadline_; ///< of its own timeout, if that comes before those above; else `never`
+  const time_point kept_deadline_;
   const time_point deadline_;
   const duration grace_;
   const duration release_timeout_;

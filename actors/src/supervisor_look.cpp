@@ -37,6 +37,7 @@ statistics supervisor::stats() const {
       return; // it has just ended, and is counted above
     sum += s.own_;
     sum += s.folded_;
+    sum.messages_refused += s.refused_messages_.load(std::memory_order_relaxed);
     auto& self = const_cast<supervisor&>(s);
     auto keep = [&](supervisor& nested) { below.emplace_back(&nested); };
     self.nested_.each(keep);
@@ -60,6 +61,7 @@ statistics supervisor::hand_up() noexcept {
   std::lock_guard guard{mutex_};
   handed_up_ = true;
   statistics sum = own_;
+  sum.messages_refused += refused_messages_.load(std::memory_order_relaxed);
   return sum += folded_;
 }
 
@@ -83,11 +85,20 @@ std::vector<std::string> supervisor::survivors(std::size_t most) {
     one->nested_.each(keep);
     one->nested_asked_.each(keep);
     one->each_apart(keep);
+    const auto add = [&](std::string path) {
+      if (paths.size() < most)
+        paths.push_back(std::move(path));
+    };
     one->each_task([&](task_actor& task) {
       task.nested_.each(keep);
-      if (paths.size() < most)
-        paths.push_back(task.path());
+      add(task.path());
     });
+    for (const auto* all : {&one->overdue_, &one->owned_})
+      for (const auto& owned : *all)
+        if (const auto word = paths.size() < most ? owned->presence() : std::string{}; !word.empty())
+          add(owned->path() + " (" + word + ")");
+    if (one->untold())
+      add(one->path() + " (an on_child hook)");
   }
   return paths;
 }

@@ -84,7 +84,7 @@ task_actor::task_actor(actor_ref<scope_actor> scope, task_options&& options, con
       grace_(options.grace.value_or(scope_->grace())),
       daemon_(options.daemon),
       after_(checked(options.after.tasks())),
-      deadline_(scope_->deadline()) {
+      deadline_(scope_->kept_deadline()) {
   urgency = options.priority;
   blocking = options.blocking;
   job_ = maker.construct(runtime::light_storage<task_actor>::extra_of(*this, maker.alignment), maker.from);
@@ -94,6 +94,8 @@ task_actor::~task_actor() {
   if (job_)
     job_->~job();
 }
+
+time_point task_actor::deadline() const noexcept { return std::min(kept_deadline(), scope_->deadline()); }
 
 std::string task_actor::path() const { return scope_->place().text(&name_); }
 
@@ -118,7 +120,8 @@ void task_actor::refuse(const cancel_reason& reason) noexcept {
   settle_unstarted();
   after_.clear();
   each_dependent([](task_actor&) {}); // there is none yet; who comes later finds it ended
-  scope_->engine().record(event_kind::spawn_refused, id(), last_event_.load(), static_cast<std::int64_t>(reason.kind()));
+  scope_->engine().record(event_kind::spawn_refused, id(), last_event_.load(),
+                          static_cast<std::int64_t>(reason.kind()));
   announce_end(exit_of(*job_->out));
   word_.publish();
 }
@@ -204,8 +207,9 @@ void task_actor::ask(const cancel_reason& reason, bool personal) noexcept {
   personal_ = personal;
   if (!word_.ask())
     return; // its body has just ended, and nobody will look at the reason
-  last_event_ = engine.record(event_kind::cancel_asked, id(), personal ? last_event_.load() : scope_->last_event_.load(),
-                              static_cast<std::int64_t>(reason.kind()), std::string_view{reason.origin()});
+  last_event_ =
+      engine.record(event_kind::cancel_asked, id(), personal ? last_event_.load() : scope_->last_event_.load(),
+                    static_cast<std::int64_t>(reason.kind()), std::string_view{reason.origin()});
   if (const auto before = word_.claim_discard()) {
     settle_elsewhere(*before);
     return;
@@ -306,7 +310,8 @@ void task_actor::join_leaked_scopes() noexcept {
   }
   for (auto& below : left) {
     if (!below->ended())
-      below->cancel({cancel_kind::parent_cancelled, path(), "the body that opened it has ended", scope_->engine().now()});
+      below->cancel(
+          {cancel_kind::parent_cancelled, path(), "the body that opened it has ended", scope_->engine().now()});
     below->join_for_ever();
   }
   // The end of a scope counts a moment before it is reported here.
@@ -383,7 +388,7 @@ void task_actor::conclude(std::optional<error> said, bool ran, duration wall, du
 // -- timers, messages, references -------------------------------------------------------------------------------------
 
 void task_actor::expire(time_point now) noexcept {
-  if (deadline_.load() >= scope_->deadline()) {
+  if (deadline_.load() >= scope_->kept_deadline()) {
     // The time that is up is that of a scope above, whose timer may not have come to it yet.
     scope_->expire_above(now);
     scope_->turn_away(*this);
@@ -402,7 +407,8 @@ void task_actor::on_due(time_point now) noexcept {
   std::lock_guard guard{scope_->mutex_};
   if (word_.state() != task_state::running || accused_)
     return;
-  const auto answer_by = in_waits_.load() > 0 ? saturating_add(now, grace_) : saturating_add(free_since_.load(), grace_);
+  const auto answer_by =
+      in_waits_.load() > 0 ? saturating_add(now, grace_) : saturating_add(free_since_.load(), grace_);
   if (answer_by > now)
     scope_->engine().due().arm(*this, answer_by);
   else

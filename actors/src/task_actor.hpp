@@ -1,9 +1,9 @@
 /// A task: a one-shot worker actor, linked to its scope, in one allocation with its body and the place for its outcome.
 ///
 /// Owner: counted; the scope holds one reference until the task has ended, the lane one while it is queued, handles the
-/// rest. Threads: see task_word.hpp for who may do what when. Fields without a comment are constant after `start`; those
-/// "guarded" are under the scope's lock. Invariants: exactly one thread settles the outcome; the callable is destroyed
-/// before the outcome counts; the outcome counts before the scope takes the task off its list.
+/// rest. Threads: see task_word.hpp for who may do what when. Fields without a comment are constant after `start`;
+/// those "guarded" are under the scope's lock. Invariants: exactly one thread settles the outcome; the callable is
+/// destroyed before the outcome counts; the outcome counts before the scope takes the task off its list.
 #pragma once
 
 #include "actor_ref.hpp"
@@ -55,7 +55,10 @@ public:
   [[nodiscard]] bool asked() const noexcept { return word_.asked(); }
   [[nodiscard]] scope_actor& scope() const noexcept { return *scope_; }
   [[nodiscard]] detail::job& job() const noexcept { return *job_; }
-  [[nodiscard]] time_point deadline() const noexcept { return deadline_.load(std::memory_order_acquire); }
+  /// The earliest of its own and all above.
+  [[nodiscard]] time_point deadline() const noexcept;
+  /// The same as far as it is kept; see supervisor::kept_deadline.
+  [[nodiscard]] time_point kept_deadline() const noexcept { return deadline_.load(std::memory_order_acquire); }
   [[nodiscard]] bool daemon() const noexcept { return daemon_; }
   [[nodiscard]] cancel_reason reason() const;
   /// The sequence of the last event of its life, as a cause for others.

@@ -5,9 +5,9 @@
 ///                     claim_discard: it will never run
 ///
 /// Transitions before `running` are made under the scope's lock, except `claim_start` (the worker's), which competes
-/// with `claim_discard` (a cancel, an expiry, a failed dependency): one of them wins the same compare-and-swap, so a task
-/// that was cancelled before it started never runs. `asked` is set at most once and only before `ending`; the worker
-/// reads it in the very step in which the body ends, so an outcome has one verdict.
+/// with `claim_discard` (a cancel, an expiry, a failed dependency): one of them wins the same compare-and-swap, so a
+/// task that was cancelled before it started never runs. `asked` is set at most once and only before `ending`; the
+/// worker reads it in the very step in which the body ends, so an outcome has one verdict.
 #pragma once
 
 #include <muster/task.hpp>

@@ -46,8 +46,9 @@ std::optional<std::uint64_t> seed_from_environment() {
   std::uint64_t seed = 0;
   const char* end = text + std::strlen(text);
   const auto read = std::from_chars(text, end, seed);
-  MUSTER_ASSERT(read.ec == std::errc{} && read.ptr == end,
-                "the environment variable MUSTER_SEED is not a number: it takes the seed that a failed exploration named");
+  MUSTER_ASSERT(
+      read.ec == std::errc{} && read.ptr == end,
+      "the environment variable MUSTER_SEED is not a number: it takes the seed that a failed exploration named");
   return seed;
 }
 
@@ -81,7 +82,8 @@ simulation::simulation(simulation_options options)
 simulation::~simulation() { impl_->conductor().expect_here(); }
 
 void simulation::run_until(time_point t) {
-  MUSTER_ASSERT(t >= now(), "time only goes forward: run_until takes a moment that has not passed; see simulation::now");
+  MUSTER_ASSERT(t >= now(),
+                "time only goes forward: run_until takes a moment that has not passed; see simulation::now");
   impl_->conductor().rest(t);
 }
 
@@ -121,7 +123,8 @@ std::optional<error> simulation::end_run() {
 exploration detail::explore(const explore_options& options,
                             const std::function<std::optional<std::string>(simulation&)>& run) {
   MUSTER_ASSERT(options.seeds > 0, "an exploration of no seeds would find nothing: give at least one");
-  simulation_options each{.priority_changes = options.priority_changes, .max_steps = options.max_steps, .site = options.site};
+  simulation_options each{
+      .priority_changes = options.priority_changes, .max_steps = options.max_steps, .site = options.site};
   const auto only = seed_from_environment();
   exploration found;
   const auto try_seed = [&](std::uint64_t seed) {
@@ -134,7 +137,8 @@ exploration detail::explore(const explore_options& options,
     } catch (const std::exception& e) {
       failure = fmt::format("the body threw: {}", e.what());
     } catch (...) {
-      failure = "the body threw something that is no std::exception (a failed assertion of the test framework, perhaps)";
+      failure =
+          "the body threw something that is no std::exception (a failed assertion of the test framework, perhaps)";
     }
     found.most_steps = std::max(found.most_steps, sim.steps());
     if (failure) {
@@ -144,8 +148,8 @@ exploration detail::explore(const explore_options& options,
     }
     return !failure;
   };
-  // Changes of priority are spread over as many steps as a run takes. That is found out in the same way each time, so that
-  // a replay spreads them likewise.
+  // Changes of priority are spread over as many steps as a run takes. That is found out in the same way each time, so
+  // that a replay spreads them likewise.
   if (each.priority_changes) {
     each.priority_changes.reset();
     const bool ok = try_seed(options.first_seed);
@@ -157,7 +161,8 @@ exploration detail::explore(const explore_options& options,
   if (found.failing_seed) {
     // The first run was enough.
   } else if (only) {
-    std::fprintf(stderr, "muster: exploring seed %llu alone, as MUSTER_SEED says\n", static_cast<unsigned long long>(*only));
+    std::fprintf(stderr, "muster: exploring seed %llu alone, as MUSTER_SEED says\n",
+                 static_cast<unsigned long long>(*only));
     static_cast<void>(try_seed(*only));
   } else {
     for (std::uint64_t i = 0; i != options.seeds && try_seed(options.first_seed + i); ++i) {}

@@ -74,7 +74,8 @@ std::string what_for(const wait_request& wanted, const std::string& what) {
     return what;
   if (wanted.task)
     return "task " + wanted.task->path();
-  return wanted.scope ? std::string{to_string(wanted.scope->kind())} + " " + wanted.scope->path() : std::string{"something"};
+  return wanted.scope ? std::string{to_string(wanted.scope->kind())} + " " + wanted.scope->path()
+                      : std::string{"something"};
 }
 
 waited block(const wait_request& wanted, const std::string& what) {
@@ -115,9 +116,10 @@ waited wait_for(wait_request request) {
     return waited::done;
   if (request.until != never && request.until <= request.engine->now())
     return waited::timed_out;
-  MUSTER_ASSERT(runtime::conductor::this_strand() == nullptr || request.engine->simulated(),
-                "a thread inside a simulation waits for a manager outside it, which lives in real time: give that manager the "
-                "simulation's clock, or use it before and after the simulation");
+  MUSTER_ASSERT(
+      runtime::conductor::this_strand() == nullptr || request.engine->simulated(),
+      "a thread inside a simulation waits for a manager outside it, which lives in real time: give that manager the "
+      "simulation's clock, or use it before and after the simulation");
   runtime::conductor::pause_here(runtime::pause::call);
   const duty* d = current_duty();
   task_actor* body = d && d->body ? d->task : nullptr;
@@ -128,7 +130,8 @@ waited wait_for(wait_request request) {
   if (request.lends_permit)
     body->lend_permit();
   // The note is up already: of those that close a circle the last one sees it.
-  const auto how = request.task && waits_for_me(*request.task, *body) ? waited::would_deadlock : block(request, note.what);
+  const auto how =
+      request.task && waits_for_me(*request.task, *body) ? waited::would_deadlock : block(request, note.what);
   if (request.lends_permit)
     body->reclaim_permit();
   body->leave_wait(note);
@@ -144,8 +147,9 @@ error would_deadlock(const std::string& path) {
 }
 
 error called_off(const std::string& path) {
-  return error{errc::would_deadlock, "the wait for " + path + " was called off: nobody was left who could have ended it"}
-    .with_path(path);
+  return error{errc::would_deadlock,
+               "the wait for " + path + " was called off: nobody was left who could have ended it"}
+      .with_path(path);
 }
 
 } // namespace muster

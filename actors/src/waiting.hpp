@@ -45,8 +45,8 @@ struct wait_request {
 };
 
 /// Blocks until ready, or the time has come. `no_threads`: nothing could run while this thread waits. `would_deadlock`:
-/// the task waited for waits, itself or through others, for the body that asks. `called_off`: in a simulation nobody was left
-/// who could have ended the wait.
+/// the task waited for waits, itself or through others, for the body that asks. `called_off`: in a simulation nobody
+/// was left who could have ended the wait.
 [[nodiscard]] waited wait_for(wait_request request);
 
 /// errc::would_deadlock, naming who would wait for whom.

@@ -1,8 +1,9 @@
 /// The shop's door: HTTP on one port, `POST /checkout` behind it.
 ///
-/// Owner: the site, as a resource of its scope. Threads: accepting is one task of that scope and each connection another,
-/// so whoever ends the scope ends them, and the supervision tree shows them. Always holds: every request that can be
-/// answered is answered once, with JSON; at most `most_connections` are served at a time, the others are told so.
+/// Owner: the site, as a resource of its scope. Threads: accepting is one task of that scope and each connection
+/// another, so whoever ends the scope ends them, and the supervision tree shows them. Always holds: every request that
+/// can be answered is answered once, with JSON; at most `most_connections` are served at a time, the others are told
+/// so.
 #pragma once
 
 #include "checkout_flow.hpp"

@@ -16,12 +16,13 @@ namespace {
 class inventory {
 public:
   explicit inventory(const std::string& file) : db_(file) {
-    db_.script("CREATE TABLE IF NOT EXISTS stock ("
-               " product TEXT PRIMARY KEY, initial INTEGER NOT NULL, available INTEGER NOT NULL CHECK (available >= 0));"
-               "CREATE TABLE IF NOT EXISTS reservations (key TEXT PRIMARY KEY, state TEXT NOT NULL); -- held, released\n"
-               "CREATE TABLE IF NOT EXISTS reserved_lines ("
-               " key TEXT NOT NULL REFERENCES reservations, product TEXT NOT NULL, quantity INTEGER NOT NULL);"
-               "CREATE INDEX IF NOT EXISTS reserved_lines_by_key ON reserved_lines (key)");
+    db_.script(
+        "CREATE TABLE IF NOT EXISTS stock ("
+        " product TEXT PRIMARY KEY, initial INTEGER NOT NULL, available INTEGER NOT NULL CHECK (available >= 0));"
+        "CREATE TABLE IF NOT EXISTS reservations (key TEXT PRIMARY KEY, state TEXT NOT NULL); -- held, released\n"
+        "CREATE TABLE IF NOT EXISTS reserved_lines ("
+        " key TEXT NOT NULL REFERENCES reservations, product TEXT NOT NULL, quantity INTEGER NOT NULL);"
+        "CREATE INDEX IF NOT EXISTS reserved_lines_by_key ON reserved_lines (key)");
     auto t = db_.write();
     for (const auto& p : catalogue())
       t.run("INSERT OR IGNORE INTO stock VALUES (?, ?, ?)", p.name, p.stock, p.stock);

@@ -1,9 +1,9 @@
 /// checksum: SHA-256 of every regular file below some folders, sorted by path, as sha256sum writes it.
 ///
-/// Threads: this one walks, prints and joins (sweep.hpp); Muster's workers hash (batch.hpp); one of its own receives the
-/// signals (interrupts.hpp). The time limit and the signals reach everything through one scope. Invariant: whatever asks
-/// it to stop, `with_timeout` returns once the last body has left; if the system holds one up, the program ends all the
-/// same (last_resort.hpp).
+/// Threads: this one walks, prints and joins (sweep.hpp); Muster's workers hash (batch.hpp); one of its own receives
+/// the signals (interrupts.hpp). The time limit and the signals reach everything through one scope. Invariant: whatever
+/// asks it to stop, `with_timeout` returns once the last body has left; if the system holds one up, the program ends
+/// all the same (last_resort.hpp).
 #include "descriptor.hpp"
 #include "interrupts.hpp"
 #include "last_resort.hpp"

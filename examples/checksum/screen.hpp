@@ -1,7 +1,7 @@
 /// The standard error: complaints, and a progress bar if it is a terminal.
 ///
-/// Threads: main; when main hangs, the one that says the last words. Invariants: a complaint is one line, written in one piece; the bar never mixes with other
-/// lines, and is gone when the object is.
+/// Threads: main; when main hangs, the one that says the last words. Invariants: a complaint is one line, written in
+/// one piece; the bar never mixes with other lines, and is gone when the object is.
 #pragma once
 
 #include "tally.hpp"

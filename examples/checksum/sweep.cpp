@@ -72,7 +72,8 @@ muster::result<bool> sweep::run() {
   return all_read_;
 }
 
-// ---- the walk, and the end of the line -------------------------------------------------------------------------------
+// ---- the walk, and the end of the line
+// -------------------------------------------------------------------------------
 
 void sweep::walk_on() {
   const auto found = trees_.next();
@@ -130,7 +131,8 @@ std::size_t sweep::cost_of(const place& one) {
   return batch != nullptr ? batch_cost + batch->files->names.size() : folder_cost;
 }
 
-// ---- the front of the line -------------------------------------------------------------------------------------------
+// ---- the front of the line
+// -------------------------------------------------------------------------------------------
 
 bool sweep::front_is_ready() const {
   const auto* const front = std::get_if<started>(&line_.front());

@@ -15,8 +15,8 @@
 /// is full, while the workers do what is in it.
 ///
 /// What cannot be read is an answer, not a failure: a task fails only if checksum itself is at its wits' end (out of
-/// memory), and then everything stops. When `crew` is asked to stop, what has been printed is what was complete in order
-/// up to there: the beginning of the output, in whole lines.
+/// memory), and then everything stops. When `crew` is asked to stop, what has been printed is what was complete in
+/// order up to there: the beginning of the output, in whole lines.
 ///
 /// Owner and thread: main. Invariant: the paths that are printed rise bytewise.
 #pragma once
@@ -58,7 +58,8 @@ private:
     std::shared_ptr<const std::string> path;
   };
 
-  /// What stands in the line: a batch, of whose answers some may be printed already, or a folder after all that is below.
+  /// What stands in the line: a batch, of whose answers some may be printed already, or a folder after all that is
+  /// below.
   struct started {
     std::shared_ptr<const batch> files;
     muster::task<answers> task;

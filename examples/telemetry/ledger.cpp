@@ -167,7 +167,8 @@ std::optional<explained_loss> explain(const loss& one, const std::map<std::strin
       return because(cause::not_taken, of[last]);
     // And a new incarnation lives a moment before mail goes to it: what comes then still finds as many held as may be.
     const bool just_born = one.at == one.receiver_born;
-    return last > 0 && (!exact || !one.receiver_alive || just_born) ? because(cause::not_taken, of[last - 1]) : std::nullopt;
+    return last > 0 && (!exact || !one.receiver_alive || just_born) ? because(cause::not_taken, of[last - 1])
+                                                                    : std::nullopt;
   }
   if (last < of.size() && (!exact || of[last].at == one.at))
     return because(cause::mailbox, of[last]);

@@ -15,7 +15,8 @@ namespace telemetry {
 class post {
 public:
   /// `self` takes up the post called `name`. When it is asked to end, it does so behind everything that is in its
-  /// mailbox by then: it gets a `finish_atom`, which it answers with `leave`. `at_death` is called when it has died, however.
+  /// mailbox by then: it gets a `finish_atom`, which it answers with `leave`. `at_death` is called when it has died,
+  /// however.
   post(caf::event_based_actor* self, wiring& around, std::string name, std::function<void()> at_death = {});
 
   [[nodiscard]] std::uint32_t incarnation() const noexcept { return incarnation_; }

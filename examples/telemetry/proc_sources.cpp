@@ -36,7 +36,8 @@ std::optional<double> jiffies_worked(std::istream& text) {
   return user + nice + system + irq + softirq + steal;
 }
 
-/// Fields 14 and 15. The second, the program's name, may hold blanks and brackets: it is skipped up to the last bracket.
+/// Fields 14 and 15. The second, the program's name, may hold blanks and brackets: it is skipped up to the last
+/// bracket.
 std::optional<double> jiffies_of_process(std::istream& text) {
   std::string line;
   std::getline(text, line);

@@ -6,7 +6,8 @@
 namespace telemetry {
 
 /// load (/proc/loadavg), memory (/proc/meminfo: MemAvailable in kB), cpu (/proc/stat: jiffies that all processors have
-/// worked), self (/proc/self/stat: jiffies of this process), and network (/proc/net/dev: bytes received) if it is there.
+/// worked), self (/proc/self/stat: jiffies of this process), and network (/proc/net/dev: bytes received) if it is
+/// there.
 [[nodiscard]] std::vector<source> proc_sources();
 /// The first number in `file`, read anew each time; named after the file.
 [[nodiscard]] source file_source(const std::string& file);

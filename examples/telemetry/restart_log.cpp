@@ -14,18 +14,22 @@ std::string last_part(const std::string& path) { return path.substr(path.rfind('
 } // namespace
 
 void restart_log::take(const muster::child_event& e, const std::string& name, std::set<std::string>& down) {
+  if (e.for_good)
+    return; // with its supervisor
   switch (e.what) {
   case child_transition::ended:
-    if (e.text.empty()) {
-      ++counts_.companions;
-      ++counts_.stops[name];
-    } else {
-      ++counts_.failed;
-      ++counts_.failures[name];
-    }
+    ++counts_.failed;
+    ++counts_.failures[name];
+    down.insert(name);
+    break;
+  case child_transition::stopped:
+    ++counts_.companions;
+    ++counts_.stops[name];
     down.insert(name);
     break;
   case child_transition::start_failed:
+    if (e.incarnation == 1)
+      break; // it was never up, so nothing went down
     ++counts_.start_failed;
     down.insert(name);
     break;
@@ -40,13 +44,14 @@ void restart_log::take(const muster::child_event& e, const std::string& name, st
 void restart_log::of_root(const muster::child_event& e) {
   const std::scoped_lock lock{mutex_};
   const auto name = last_part(e.path);
-  if (e.what == child_transition::ended && e.text.empty()) {
+  if (e.what == child_transition::stopped && !e.for_good) {
     const auto here = std::ranges::find(in_order_, name);
     if (std::none_of(in_order_.begin(), here, [&](const auto& before) { return root_down_.contains(before); }))
       ++counts_.unexplained;
   }
   take(e, name, root_down_);
-  if (name == "sensors" && e.what == child_transition::ended) {
+  if (name == "sensors" && !e.for_good &&
+      (e.what == child_transition::ended || e.what == child_transition::stopped)) {
     ++counts_.supervisors_ended;
     counts_.superseded += sensors_down_.size();
     sensors_down_.clear();

@@ -20,7 +20,8 @@ inline muster::result<int> best_quote(muster::manager& site, const std::vector<s
   for (const auto& ask : suppliers)
     quotes.push_back(crew.execute({.name = "supplier", .timeout = 2s}, ask));
   const auto whole = crew.wait();
-  muster::result<int> best = std::unexpected{whole ? muster::error{muster::errc::bad_argument, "no suppliers"} : whole.error()};
+  muster::result<int> best =
+      std::unexpected{whole ? muster::error{muster::errc::bad_argument, "no suppliers"} : whole.error()};
   for (const auto& quote : quotes)
     if (const auto& price = quote.get(); price.ok() && (!best || price.value() < *best))
       best = price.value();

@@ -60,8 +60,8 @@ private:
   explicit light_actor(caf::actor_config config) : caf::monitorable_actor(config) {}
 };
 
-/// Allocates a control block, a `T` and `extra` bytes behind it (aligned for any object up to `alignment`) in one piece.
-/// Returns the actor with a strong count of one. `T` finds the extra bytes through `extra_of`.
+/// Allocates a control block, a `T` and `extra` bytes behind it (aligned for any object up to `alignment`) in one
+/// piece. Returns the actor with a strong count of one. `T` finds the extra bytes through `extra_of`.
 template <class T>
 class light_storage {
 public:
@@ -170,6 +170,13 @@ inline void watch_actor(const caf::abstract_actor& observer, const caf::actor& o
 inline void stop_actor(const caf::actor& actor) { caf::anon_send_exit(actor, caf::exit_reason::user_shutdown); }
 /// The same in a way that its exit handler does not see.
 inline void kill_actor(const caf::actor& actor) { caf::anon_send_exit(actor, caf::exit_reason::kill); }
+
+/// True if an actor that was asked to stop, or killed, ends with this reason when nothing else went wrong.
+inline bool is_what_was_asked(const caf::error& reason) {
+  return !reason || (reason.category() == caf::atom("exit") &&
+                     (reason.code() == static_cast<uint8_t>(caf::exit_reason::user_shutdown) ||
+                      reason.code() == static_cast<uint8_t>(caf::exit_reason::kill)));
+}
 
 /// True if `actor` has ended.
 inline bool has_ended(const caf::actor& actor) {

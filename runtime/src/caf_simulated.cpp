@@ -77,9 +77,10 @@ private:
 
   [[nodiscard]] std::optional<time_point> next_due() override {
     // Asked at every step, so a thread that CAF has started is found before it does much.
-    MUSTER_ASSERT(system().detached_actors() == 0,
-                  "a detached or blocking actor was spawned inside a simulation: it has a thread and a time of its own; use "
-                  "an event-based actor there");
+    MUSTER_ASSERT(
+        system().detached_actors() == 0,
+        "a detached or blocking actor was spawned inside a simulation: it has a thread and a time of its own; use "
+        "an event-based actor there");
     return timeouts_offered_ ? std::nullopt : clock_.next_due();
   }
 
@@ -119,9 +120,10 @@ void simulate(caf::actor_system_config& config, conductor& by) {
 
 void settle_simulated(caf::actor_system& system) {
   static_cast<simulated_scheduler&>(system.scheduler()).settle();
-  MUSTER_ASSERT(system.registry().running() == 0,
-                "an actor of the application is left at the end of its simulation: send it an exit before, or spawn it in a "
-                "scope with muster::spawn_actor");
+  MUSTER_ASSERT(
+      system.registry().running() == 0,
+      "an actor of the application is left at the end of its simulation: send it an exit before, or spawn it in a "
+      "scope with muster::spawn_actor");
   system.await_actors_before_shutdown(false);
 }
 

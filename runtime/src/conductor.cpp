@@ -43,7 +43,8 @@ conductor::~conductor() { end(); }
 // -- the simulation's own thread --------------------------------------------------------------------------------------
 
 void conductor::begin() {
-  MUSTER_ASSERT(here_ == nullptr, "a thread is inside one simulation at a time: end the first before beginning another");
+  MUSTER_ASSERT(here_ == nullptr,
+                "a thread is inside one simulation at a time: end the first before beginning another");
   own_ = std::make_unique<strand>();
   own_->home = this;
   own_->own = true;
@@ -84,9 +85,10 @@ void conductor::rest(time_point until) {
 bool conductor::here() const noexcept { return here_ != nullptr && here_->home == this; }
 
 void conductor::expect_here() const {
-  MUSTER_ASSERT(here() || !own_, "a thread that does not belong to the simulation has called a manager, scope or task of it: inside "
-                        "a simulation only its own thread and its bodies run; start a task with scope.execute instead of "
-                        "a thread");
+  MUSTER_ASSERT(here() || !own_,
+                "a thread that does not belong to the simulation has called a manager, scope or task of it: inside "
+                "a simulation only its own thread and its bodies run; start a task with scope.execute instead of "
+                "a thread");
 }
 
 void conductor::add(time_source& source) { sources_.push_back(&source); }
@@ -100,7 +102,8 @@ void conductor::offer(step_source& source) {
 
 void conductor::make_ready(strand& s) { schedule_.add({.who = &s, .paused = true, .priority = s.priority}); }
 
-bool conductor::block(const void* address, function_ref<bool()> ready, function_ref<std::string()> what, bool gives_up) {
+bool conductor::block(const void* address, function_ref<bool()> ready, function_ref<std::string()> what,
+                      bool gives_up) {
   expect_here();
   strand& self = *here_;
   if (ready())
@@ -213,9 +216,10 @@ std::optional<time_point> conductor::next_due() {
 
 void conductor::stuck(const std::string& why) {
   const undivided whole;
-  const std::string report = fmt::format("{} at {} ms (after {} steps)", why,
-                                         std::chrono::duration<double, std::milli>(now() - first_moment).count(), steps()) +
-                             who_waits();
+  const std::string report =
+      fmt::format("{} at {} ms (after {} steps)", why,
+                  std::chrono::duration<double, std::milli>(now() - first_moment).count(), steps()) +
+      who_waits();
   if (!report_)
     report_ = report;
   switch (stage_++) {
@@ -234,7 +238,8 @@ void conductor::stuck(const std::string& why) {
       return;
     [[fallthrough]];
   default:
-    detail::assertion_failed("the simulation can go on", ("a simulation cannot end: " + *report_).c_str(), __FILE__, __LINE__);
+    detail::assertion_failed("the simulation can go on", ("a simulation cannot end: " + *report_).c_str(), __FILE__,
+                             __LINE__);
   }
 }
 

@@ -3,14 +3,14 @@
 ///
 /// Owner: the simulated clock, which every engine of the simulation holds. Threads: the simulation's own thread and
 /// strands, which are threads of the process lent to it. Everything said to be called "with the baton" is called by the
-/// one that runs. Invariants: nobody pauses while holding a lock of ours, so none is ever contended; what happens depends
-/// on the seed and on what the bodies do, on nothing else.
+/// one that runs. Invariants: nobody pauses while holding a lock of ours, so none is ever contended; what happens
+/// depends on the seed and on what the bodies do, on nothing else.
 ///
 /// Why threads and not fibers: a body may be paused anywhere in code of ours, below any code of its own. Fibers on one
 /// thread would share that thread's thread-local variables, its exceptions in flight and its idea of who holds a lock,
 /// and every sanitizer and debugger would need to be told. A thread for each body that is paused needs nothing of the
-/// kind; handing over costs a few microseconds (against 0.3), and work that begins anew runs on whichever thread is free,
-/// so only coming back to a paused body costs that.
+/// kind; handing over costs a few microseconds (against 0.3), and work that begins anew runs on whichever thread is
+/// free, so only coming back to a paused body costs that.
 #pragma once
 
 #include "function_ref.hpp"
@@ -74,8 +74,8 @@ public:
   void end() noexcept;
   /// Lets the others run until nothing is ready and nothing is due up to `until`, where time then stands.
   void rest(time_point until);
-  /// Called when nobody can go on, with a report of who waits for what, so that they can be asked to stop. If they do not,
-  /// their waits are called off; if some cannot be, it asserts.
+  /// Called when nobody can go on, with a report of who waits for what, so that they can be asked to stop. If they do
+  /// not, their waits are called off; if some cannot be, it asserts.
   void on_stuck(std::function<void(const std::string& report)> hook) { stuck_hook_ = std::move(hook); }
   /// How it got stuck, if it did, and forgets it.
   [[nodiscard]] std::optional<std::string> take_report() noexcept {
@@ -96,8 +96,8 @@ public:
   void offer(step_source& source);
   /// Called on its own thread after each step of a strand: what a library keeps for a thread is taken off it.
   void after_each_step(void (*tidy)()) noexcept { tidy_ = tidy; }
-  /// Blocks until `ready()`; `wake` on the address makes it ask again. False: the wait was called off, since nobody could
-  /// have ended it. `what` says who waits for what.
+  /// Blocks until `ready()`; `wake` on the address makes it ask again. False: the wait was called off, since nobody
+  /// could have ended it. `what` says who waits for what.
   bool block(const void* address, function_ref<bool()> ready, function_ref<std::string()> what, bool gives_up);
   void wake(const void* address);
   std::uint64_t draw() noexcept { return schedule_.draw(); }

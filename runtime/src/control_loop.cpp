@@ -22,11 +22,11 @@ thread_local const control_loop* this_threads_loop = nullptr;
 
 } // namespace
 
-control_loop::control_loop(std::shared_ptr<clock> time, unsigned threads)
-  : time_{std::move(time)}, real_{!time_->is_manual()}, timers_{[this] { on_earlier(); }} {
+control_loop::control_loop(std::shared_ptr<clock> time, unsigned threads, disposal* leftovers)
+  : time_{std::move(time)}, real_{!time_->is_manual()}, leftovers_{leftovers}, timers_{[this] { on_earlier(); }} {
   const unsigned wanted = std::max(threads, 1U);
   if (auto* conductor = time_->conductor()) {
-    simulated_ = std::make_unique<simulated_control>(*conductor, timers_, wanted);
+    simulated_ = std::make_unique<simulated_control>(*conductor, timers_, wanted, leftovers_);
     return;
   }
   threads_.reserve(wanted);
@@ -130,6 +130,7 @@ void control_loop::settle(time_point now) {
 
 void control_loop::run(unsigned number) noexcept {
   this_threads_loop = this;
+  const disposal::mark no_leftovers{leftovers_};
   name_this_thread("muster/ctl", number);
   std::unique_lock lock{mutex_};
   for (;;) {

@@ -5,6 +5,7 @@
 /// posted while it is queued or running is the poster's own concern (supervisors coalesce in their mailbox).
 #pragma once
 
+#include "disposal.hpp"
 #include "timers.hpp"
 
 #include <condition_variable>
@@ -35,9 +36,10 @@ class simulated_control;
 
 class control_loop final : private clock::listener {
 public:
-  /// Starts `threads` (at least one) threads named `muster/ctl…`; on the clock of a simulation none, its conductor runs the
-  /// items, as many at a time as there would be threads. Throws std::system_error if not even one thread starts.
-  control_loop(std::shared_ptr<clock> time, unsigned threads);
+  /// Starts `threads` (at least one) threads named `muster/ctl…`; on the clock of a simulation none, its conductor runs
+  /// the items, as many at a time as there would be threads. Throws std::system_error if not even one thread starts.
+  /// `leftovers`: where its threads hand exceptions that go there; it outlives `stop()`.
+  control_loop(std::shared_ptr<clock> time, unsigned threads, disposal* leftovers = nullptr);
   ~control_loop(); ///< stop()
 
   control_loop(const control_loop&) = delete;
@@ -73,6 +75,7 @@ private:
 
   const std::shared_ptr<clock> time_;
   const bool real_;
+  disposal* const leftovers_;
   timers timers_;
   std::unique_ptr<simulated_control> simulated_; ///< in place of all that follows, but for `stopped_`
 

@@ -9,17 +9,19 @@ constinit thread_local const simulated_control* simulated_control::runs_here_ = 
 
 class simulated_control::mark {
 public:
-  explicit mark(const simulated_control& home) noexcept : before_{std::exchange(runs_here_, &home)} {}
+  explicit mark(const simulated_control& home) noexcept
+      : before_{std::exchange(runs_here_, &home)}, no_leftovers_{home.leftovers_} {}
   ~mark() { runs_here_ = before_; }
   mark(const mark&) = delete;
   mark& operator=(const mark&) = delete;
 
 private:
   const simulated_control* before_;
+  const disposal::mark no_leftovers_;
 };
 
-simulated_control::simulated_control(conductor& by, timers& due, unsigned threads)
-    : by_{by}, due_{due}, threads_{threads} {
+simulated_control::simulated_control(conductor& by, timers& due, unsigned threads, disposal* leftovers)
+    : by_{by}, due_{due}, threads_{threads}, leftovers_{leftovers} {
   by_.expect_here();
   by_.add(*this);
   due_.break_ties_by([this] {

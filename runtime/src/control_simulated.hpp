@@ -1,7 +1,7 @@
 /// The control plane of an engine that lives in a simulation: what control threads would do, as steps of its conductor.
 ///
-/// Owner: the control loop. Threads: those of the simulation, with the baton. Invariants: items begin in the order in which
-/// they were posted, at most as many at a time as there would be control threads; one timer fires at a time.
+/// Owner: the control loop. Threads: those of the simulation, with the baton. Invariants: items begin in the order in
+/// which they were posted, at most as many at a time as there would be control threads; one timer fires at a time.
 #pragma once
 
 #include "conductor.hpp"
@@ -11,7 +11,7 @@ namespace muster::runtime {
 
 class simulated_control final : private step_source, private time_source {
 public:
-  simulated_control(conductor& by, timers& due, unsigned threads);
+  simulated_control(conductor& by, timers& due, unsigned threads, disposal* leftovers);
   ~simulated_control();
   simulated_control(const simulated_control&) = delete;
   simulated_control& operator=(const simulated_control&) = delete;
@@ -42,6 +42,7 @@ private:
   timers& due_;
   firing firing_{*this};
   const std::size_t threads_;
+  disposal* const leftovers_;
   control_item* first_ = nullptr;
   control_item* last_ = nullptr;
   std::size_t queued_ = 0;

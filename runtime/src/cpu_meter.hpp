@@ -1,9 +1,9 @@
 /// Processor time of a body, without asking the kernel about every short one.
 ///
 /// Owner: one for each thread that runs bodies. Threads: its own only. Reading a thread's processor clock is a system
-/// call (about 200 ns); a body that took less than `exact_from` is taken to have used the processor all the while, and a
-/// longer one is measured. Invariant: what is charged to bodies never exceeds what the thread has used by more than the
-/// short bodies since the last reading.
+/// call (about 200 ns); a body that took less than `exact_from` is taken to have used the processor all the while, and
+/// a longer one is measured. Invariant: what is charged to bodies never exceeds what the thread has used by more than
+/// the short bodies since the last reading.
 #pragma once
 
 #include <muster/clock.hpp>

@@ -70,7 +70,7 @@ engine::engine(engine_options options, caf::actor_system* system)
       trace_(options.trace),
       own_system_(system ? nullptr : std::make_unique<own_system>(options.time ? options.time->conductor() : nullptr)),
       system_(system ? system : &own_system_->system),
-      control_(options.time ? options.time : real_clock(), options.control_threads),
+      control_(options.time ? options.time : real_clock(), options.control_threads, &leftovers_),
       service_(lane_options{.thread_name = "muster/cb",
                             .workers = 1,
                             .max_workers = 256,
@@ -87,9 +87,10 @@ engine::engine(engine_options options, caf::actor_system* system)
         .time = control_.time(),
         .on_saturated = [this](std::size_t ready) { record(event_kind::lane_saturated, 0, 0, std::int64_t(ready)); },
         .on_grown = [this](std::size_t workers) { record(event_kind::lane_grown, 0, 0, std::int64_t(workers)); }}) {
-  MUSTER_ASSERT(own_system_ || control_.time()->conductor() == nullptr,
-                "a manager inside an actor system that exists already cannot be on the clock of a simulation: that system has "
-                "threads and a time of its own");
+  MUSTER_ASSERT(
+      own_system_ || control_.time()->conductor() == nullptr,
+      "a manager inside an actor system that exists already cannot be on the clock of a simulation: that system has "
+      "threads and a time of its own");
 }
 
 engine::~engine() { stop(); }
@@ -110,6 +111,20 @@ std::uint64_t engine::record(event_kind kind, std::uint64_t subject, std::uint64
 
 void engine::serve(std::string who, std::move_only_function<void()> job) {
   service_.push(*new served(*this, std::move(who), std::move(job)));
+}
+
+void engine::leftovers::take(std::exception_ptr what) noexcept {
+  class last_of_it final : public lane_item {
+  public:
+    explicit last_of_it(std::exception_ptr it) noexcept : it_(std::move(it)) {}
+
+  private:
+    void run_on_lane() noexcept override { delete this; }
+    std::exception_ptr it_;
+  };
+  // Without memory for it there is nothing better than to let go of it here.
+  if (auto* item = new (std::nothrow) last_of_it{std::move(what)})
+    engine_.service().push(*item);
 }
 
 void engine::call_log(log_record record) noexcept {

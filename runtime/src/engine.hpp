@@ -75,12 +75,22 @@ public:
 
 private:
   struct own_system;
+  /// Exceptions that go on a control thread: to the service lane.
+  class leftovers final : public disposal {
+  public:
+    explicit leftovers(engine& of) noexcept : engine_(of) {}
+    void take(std::exception_ptr what) noexcept override;
+
+  private:
+    engine& engine_;
+  };
   void call_log(log_record record) noexcept;
 
   const log_hook log_;
   recorder trace_;
   std::unique_ptr<own_system> own_system_;
   caf::actor_system* system_;
+  leftovers leftovers_{*this};
   control_loop control_;
   lane service_;
   lane work_;

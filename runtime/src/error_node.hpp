@@ -4,6 +4,7 @@
 /// node has an origin; a node made of another one, or around another one as its cause, has the origin of that one.
 #pragma once
 
+#include "disposal.hpp"
 #include "shared_node.hpp"
 
 #include <muster/error.hpp>
@@ -28,6 +29,11 @@ struct error_node : runtime::shared_node<error_node> {
       : origin{std::make_shared<const error_origin>()},
         code{c},
         message{std::move(m)} {}
+  ~error_node() {
+    if (exception)
+      if (auto* elsewhere = runtime::disposal::here())
+        elsewhere->take(std::move(exception));
+  }
 
   std::shared_ptr<const error_origin> origin;
   std::error_code code;

@@ -17,12 +17,13 @@ template <class Result, class... Args>
 class function_ref<Result(Args...)> {
 public:
   template <class Callable>
-    requires(!std::same_as<std::remove_cvref_t<Callable>, function_ref> && std::is_invocable_r_v<Result, Callable&, Args...>)
-  function_ref(Callable&& callable) noexcept // NOLINT: implicit on purpose
-    : object_{const_cast<void*>(static_cast<const volatile void*>(std::addressof(callable)))},
-      call_{[](void* object, Args... args) -> Result {
-        return std::invoke(*static_cast<std::add_pointer_t<Callable>>(object), static_cast<Args&&>(args)...);
-      }} {}
+  requires(!std::same_as<std::remove_cvref_t<Callable>, function_ref> &&
+           std::is_invocable_r_v<Result, Callable&, Args...>) function_ref(Callable&& callable)
+  noexcept // NOLINT: implicit on purpose
+      : object_{const_cast<void*>(static_cast<const volatile void*>(std::addressof(callable)))},
+        call_{[](void* object, Args... args) -> Result {
+          return std::invoke(*static_cast<std::add_pointer_t<Callable>>(object), static_cast<Args&&>(args)...);
+        }} {}
 
   Result operator()(Args... args) const { return call_(object_, static_cast<Args&&>(args)...); }
 

@@ -1,7 +1,7 @@
 /// What a lane's callers see: pushing, taking back, waiting regions, statistics, the end.
 ///
-/// Threads: any. Always: nothing here runs user code, but `run_here`, `push` after the end, and `stop` when it could get
-/// no worker for what was left.
+/// Threads: any. Always: nothing here runs user code, but `run_here`, `push` after the end, and `stop` when it could
+/// get no worker for what was left.
 #include "lane_impl.hpp"
 #include "lane_simulated.hpp"
 #include "spin.hpp"

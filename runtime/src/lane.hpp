@@ -58,9 +58,9 @@ struct lane_options {
   growth grows = growth::when_blocked;
   duration sample_every = std::chrono::milliseconds{5}; ///< real time: blocking is a fact of the machine
   std::shared_ptr<clock> time{};  ///< for ages only; null: the real one
-  /// Called on the sampling thread (and, for what it has not said by then, in `stop`), outside locks, when every worker is blocked while items are ready (once for each
-  /// such episode: it lasts until nothing is ready or another worker may start), and when the lane has grown (with the
-  /// highest number of workers so far). They must not throw.
+  /// Called on the sampling thread (and, for what it has not said by then, in `stop`), outside locks, when every worker
+  /// is blocked while items are ready (once for each such episode: it lasts until nothing is ready or another worker
+  /// may start), and when the lane has grown (with the highest number of workers so far). They must not throw.
   std::function<void(std::size_t ready)> on_saturated{};
   std::function<void(std::size_t workers)> on_grown{};
 };

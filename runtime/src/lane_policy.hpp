@@ -1,7 +1,7 @@
 /// How many workers a lane should have: the decision alone, without threads, locks or clocks.
 ///
-/// Owner: one lane, which calls it under its lock. Invariants: nothing here asks for more than there are items ready, or
-/// than the limits allow; every answer depends on the arguments and, for `growth_policy`, on the samples before.
+/// Owner: one lane, which calls it under its lock. Invariants: nothing here asks for more than there are items ready,
+/// or than the limits allow; every answer depends on the arguments and, for `growth_policy`, on the samples before.
 #pragma once
 
 #include "lane.hpp"
@@ -85,7 +85,8 @@ public:
     const std::size_t room = room_for(limits, c);
     const bool stuck = is_stuck(seen);
     const std::size_t allowed = limits.workers + extra_;
-    std::size_t add = allowed > c.active ? allowed - c.active : 0; // replaces those that block, and those that failed to start
+    std::size_t add = allowed > c.active ? allowed - c.active : 0; // replaces those that block, and those that failed
+                                                                   // to start
     if (grows_ == growth::when_blocked ? seen.newly_blocked != 0 : stuck) {
       add = std::max(add, step_);
       if (grows_ == growth::when_stuck && room != 0)
@@ -97,7 +98,8 @@ public:
     }
     add = c.searching != 0 ? 0 : std::min({add, room, c.ready});
     const bool all_blocked = c.active == 0 && c.blocked != 0;
-    const bool none_can_come = room == 0 && c.searching == 0 && (all_blocked || (grows_ == growth::when_stuck && stuck));
+    const bool none_can_come =
+        room == 0 && c.searching == 0 && (all_blocked || (grows_ == growth::when_stuck && stuck));
     const bool begins = none_can_come && !saturated_;
     saturated_ = none_can_come || (saturated_ && room == 0); // one that comes free and blocks again ends no episode
     return {add, begins};

@@ -1,8 +1,8 @@
 /// The life of a worker thread: it searches, runs items, sleeps, leaves.
 ///
-/// Threads: each function of the worker's own life runs on that worker; `rouse` and `add_worker` on whoever made an item
-/// ready or gave a place free. Always: one worker searches at a time (it wakes the next when it has found an item), so a
-/// burst of items does not become a burst of wake-ups; a thread is joined before its place is used again.
+/// Threads: each function of the worker's own life runs on that worker; `rouse` and `add_worker` on whoever made an
+/// item ready or gave a place free. Always: one worker searches at a time (it wakes the next when it has found an
+/// item), so a burst of items does not become a burst of wake-ups; a thread is joined before its place is used again.
 #include "lane_impl.hpp"
 #include "spin.hpp"
 #include "thread_name.hpp"

@@ -1,7 +1,8 @@
 /// The lock of supervisors and of what they share: a std::mutex before which a simulation may let others run.
 ///
 /// Threads: any. Why: between two locked steps of one thread anything may happen on another, and that is where races
-/// live; a simulation draws what does. It never pauses a thread that holds such a lock, so they are never contended there.
+/// live; a simulation draws what does. It never pauses a thread that holds such a lock, so they are never contended
+/// there.
 #pragma once
 
 #include "conductor.hpp"

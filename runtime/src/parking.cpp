@@ -1,7 +1,8 @@
 /// The table of parked threads.
 ///
-/// Threads: any. Always: a waiter's node is on its own stack and linked exactly while its thread is inside `park`; nodes
-/// and their condition variables are touched under the bucket's lock only, so a node cannot end under a waker's hand.
+/// Threads: any. Always: a waiter's node is on its own stack and linked exactly while its thread is inside `park`;
+/// nodes and their condition variables are touched under the bucket's lock only, so a node cannot end under a waker's
+/// hand.
 #include "parking.hpp"
 
 #include "conductor.hpp"

@@ -3,7 +3,8 @@
 ///
 /// Threads: any. Invariants: `ready` runs under the lock of the address' bucket, so whoever changes the state first and
 /// calls `unpark_all` afterwards cannot be missed. `ready` must be short and take no lock. A waker need not call
-/// `unpark_all` if it can know that nobody waits (a flag that `ready` sets with the same atomic that the waker changes).
+/// `unpark_all` if it can know that nobody waits (a flag that `ready` sets with the same atomic that the waker
+/// changes).
 #pragma once
 
 #include "function_ref.hpp"

@@ -1,8 +1,8 @@
 /// The order in which a lane's items run: three levels of urgency, first in first out within each, and no starvation.
 ///
-/// Owner: one lane, which calls it under its lock; it has no lock of its own and never allocates. Invariants: an item is
-/// linked exactly while its `queued_` is true; a level that is not empty is overtaken at most `patience` times before
-/// its oldest item is the next (once the other level that is as impatient has had its turn).
+/// Owner: one lane, which calls it under its lock; it has no lock of its own and never allocates. Invariants: an item
+/// is linked exactly while its `queued_` is true; a level that is not empty is overtaken at most `patience` times
+/// before its oldest item is the next (once the other level that is as impatient has had its turn).
 #pragma once
 
 #include "lane.hpp"

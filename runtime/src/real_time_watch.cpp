@@ -77,13 +77,15 @@ void look_at(watched& w) {
                               );
   w.sleeps = sleeps ? w.sleeps + 1 : 0;
   w.locks = same && call == SYS_futex ? w.locks + 1 : 0;
-  MUSTER_ASSERT(w.sleeps < looks_at_sleep,
-                "a thread inside a simulation sleeps in real time: there only the simulated time passes; use ctx.sleep_for "
-                "in a body, and sim.run_for in the test");
-  MUSTER_ASSERT(w.locks < looks_at_lock,
-                "a thread inside a simulation waits in real time, for a lock or for another thread: there one thread runs at "
-                "a time, so nobody can end that wait; use waits of Muster (task.get, scope.wait, ctx.sleep_for) instead of "
-                "condition variables, futures, scoped_actor or threads of your own, and hold no lock over a call of Muster");
+  MUSTER_ASSERT(
+      w.sleeps < looks_at_sleep,
+      "a thread inside a simulation sleeps in real time: there only the simulated time passes; use ctx.sleep_for "
+      "in a body, and sim.run_for in the test");
+  MUSTER_ASSERT(
+      w.locks < looks_at_lock,
+      "a thread inside a simulation waits in real time, for a lock or for another thread: there one thread runs at "
+      "a time, so nobody can end that wait; use waits of Muster (task.get, scope.wait, ctx.sleep_for) instead of "
+      "condition variables, futures, scoped_actor or threads of your own, and hold no lock over a call of Muster");
 }
 
 void watch_for_ever() {

@@ -43,7 +43,8 @@ bool contains(const std::string& text, const std::string& part) { return text.fi
 
 } // namespace
 
-TEST_CASE("an ordinary actor that monitors or links to a task before its end hears of it with the error's text", "[caf]") {
+TEST_CASE("an ordinary actor that monitors or links to a task before its end hears of it with the error's text",
+          "[caf]") {
   system_of_an_application app;
   auto site = muster::in_system(app.system, {.name = "site", .workers = 2});
   auto crew = site.create_scope("crew", {.on_failure = muster::isolate});

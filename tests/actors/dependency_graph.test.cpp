@@ -49,7 +49,8 @@ TEST_CASE("unknown and double and empty names are refused", "[plan]") {
 TEST_CASE("a chain of a hundred thousand steps is ordered", "[plan]") {
   std::vector<graph_step> steps;
   for (int i = 0; i < 100'000; ++i)
-    steps.push_back({std::to_string(i), i > 0 ? std::vector<std::string>{std::to_string(i - 1)} : std::vector<std::string>{}});
+    steps.push_back(
+        {std::to_string(i), i > 0 ? std::vector<std::string>{std::to_string(i - 1)} : std::vector<std::string>{}});
   const auto order = start_order(steps);
   REQUIRE(order.has_value());
   CHECK(order->back() == 99'999);

@@ -10,7 +10,8 @@ using namespace support;
 
 namespace {
 
-/// An actor that links to `whom` or monitors it, counts what it hears of its end, and then leaves. Neither keeps it there.
+/// An actor that links to `whom` or monitors it, counts what it hears of its end, and then leaves. Neither keeps it
+/// there.
 [[nodiscard]] caf::actor watch(simulation& site, const caf::actor& whom, bool by_link, int& heard, std::string& text) {
   return muster::system_of(site).spawn([=, &heard, &text](caf::event_based_actor* self) -> caf::behavior {
     const auto hear = [self, &heard, &text](const caf::error& reason) {

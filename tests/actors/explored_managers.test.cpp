@@ -1,4 +1,5 @@
-// Races of managers and of the verbs, explored: shutdown, destruction, error lists, race, parallel, with_timeout, shields.
+// Races of managers and of the verbs, explored: shutdown, destruction, error lists, race, parallel, with_timeout,
+// shields.
 #include "explored.hpp"
 
 using namespace support;

@@ -1,4 +1,5 @@
-// Races of tasks, explored: the same promises as in races.test.cpp, under a thousand schedules each that can be replayed.
+// Races of tasks, explored: the same promises as in races.test.cpp, under a thousand schedules each that can be
+// replayed.
 #include "explored.hpp"
 
 using namespace support;

@@ -1,4 +1,5 @@
-// Races of scopes, resources and callbacks, explored: what races_of_scopes.test.cpp promises, under replayable schedules.
+// Races of scopes, resources and callbacks, explored: what races_of_scopes.test.cpp promises, under replayable
+// schedules.
 #include "explored.hpp"
 
 #include <optional>

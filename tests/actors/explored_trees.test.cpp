@@ -104,7 +104,8 @@ verdict whole_after_chaos(simulation& site, restart_strategy strategy, muster::b
 } // namespace
 
 TEST_CASE("explored: after chaos a tree is whole and its restarts are accounted for with each strategy") {
-  for (const auto strategy : {restart_strategy::one_for_one, restart_strategy::one_for_all, restart_strategy::rest_for_one}) {
+  for (const auto strategy :
+       {restart_strategy::one_for_one, restart_strategy::one_for_all, restart_strategy::rest_for_one}) {
     INFO(static_cast<int>(strategy));
     CHECK(explore(300, [&](simulation& site) { return whole_after_chaos(site, strategy, {}); }));
     CHECK(explore(300, [&](simulation& site) {
@@ -118,7 +119,8 @@ TEST_CASE("explored: a cancel in the middle of any restart leaves nobody and sta
     INFO(static_cast<int>(strategy));
     const auto cut_short = [&](simulation& site) -> verdict {
       census all;
-      auto crew = site.create_scope("crew", {.on_failure = restart{.strategy = strategy, .max_restarts = 100, .within = 1h}});
+      auto crew =
+          site.create_scope("crew", {.on_failure = restart{.strategy = strategy, .max_restarts = 100, .within = 1h}});
       std::vector<caf::actor> children;
       for (const char* name : names) {
         auto child = muster::spawn_actor(crew, {.name = name}, counted(all, name));
@@ -148,17 +150,18 @@ TEST_CASE("explored: a supervisor that keeps failing is given up with all that i
     census all;
     caf::actor inner;
     auto outer = site.create_scope("outer", {.on_failure = restart{.max_restarts = 1, .within = 1h}});
-    const auto started =
-      outer.supervise({.name = "inner"}, {.on_failure = restart{.strategy = restart_strategy::one_for_all, .max_restarts = 1, .within = 1h}},
-                      [&](muster::scope& below) -> muster::result<void> {
-                        for (const char* name : {"x", "y"}) {
-                          auto child = muster::spawn_actor(below, {.name = name}, counted(all, name));
-                          if (!child)
-                            return std::unexpected{child.error()};
-                          inner = *child;
-                        }
-                        return {};
-                      });
+    const auto started = outer.supervise(
+        {.name = "inner"},
+        {.on_failure = restart{.strategy = restart_strategy::one_for_all, .max_restarts = 1, .within = 1h}},
+        [&](muster::scope& below) -> muster::result<void> {
+          for (const char* name : {"x", "y"}) {
+            auto child = muster::spawn_actor(below, {.name = name}, counted(all, name));
+            if (!child)
+              return std::unexpected{child.error()};
+            inner = *child;
+          }
+          return {};
+        });
     if (!started)
       return std::unexpected{started.error()};
     auto other = site.create_scope("other");

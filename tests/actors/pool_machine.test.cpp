@@ -1,5 +1,5 @@
-/// The decisions of a resource pool, without threads: small cases one by one, and long random sequences of everything that
-/// can happen, checked after every step against a model that counts for itself.
+/// The decisions of a resource pool, without threads: small cases one by one, and long random sequences of everything
+/// that can happen, checked after every step against a model that counts for itself.
 #include "pool_machine.hpp"
 
 #include "../catch.hpp"
@@ -31,7 +31,8 @@ constexpr time_point start{1h};
 
 /// "create 1, grant 1 to 2": the commands as text.
 std::string text(const pool_commands& commands) {
-  static constexpr const char* why[] = {"closed", "reset", "resized", "outlived", "idle", "unhealthy", "discarded", "reclaimed"};
+  static constexpr const char* why[] = {"closed", "reset",     "resized",   "outlived",
+                                        "idle",   "unhealthy", "discarded", "reclaimed"};
   std::string all;
   for (const auto& c : commands) {
     all += all.empty() ? "" : ", ";
@@ -73,7 +74,8 @@ TEST_CASE("callers beyond max wait and are served in order", "[pool_machine]") {
   CHECK(m.stats().longest_wait == 3s);
 }
 
-TEST_CASE("a resource that comes back goes to the first in line though another is being made for it", "[pool_machine]") {
+TEST_CASE("a resource that comes back goes to the first in line though another is being made for it",
+          "[pool_machine]") {
   pool_machine m{{.max = 2}};
   CHECK(text(m.acquire(1, start)) == "create 1");
   CHECK(text(m.created(1, start)) == "grant 1 to 1");
@@ -284,11 +286,12 @@ TEST_CASE("what is being made or checked when the pool is closed is destroyed wh
   CHECK(text(m.create_failed(2, start)) == "end");
 }
 
-// -- the model ----------------------------------------------------------------------------------------------------------
+// -- the model -------------------------------------------------------------------------------------------------------
 
 namespace {
 
-/// A world around a pool machine: it does what it is told, in any order and with any result, and keeps books of its own.
+/// A world around a pool machine: it does what it is told, in any order and with any result, and keeps books of its
+/// own.
 class world {
 public:
   world(std::uint64_t seed, rules r) : random_(seed), rules_(r), machine_(r), largest_max_(r.max) {
@@ -473,7 +476,8 @@ private:
       }
     }
     // What was handed over and is nowhere else is idle now.
-    if (returning_ && !destroying_.contains(*returning_) && !held_.contains(*returning_) && !checking_.contains(*returning_))
+    if (returning_ && !destroying_.contains(*returning_) && !held_.contains(*returning_) &&
+        !checking_.contains(*returning_))
       idle_.insert(*returning_);
     returning_.reset();
     fails_now_ = false;
@@ -485,8 +489,12 @@ private:
       REQUIRE(idle_.erase(item) == 1);
   }
   [[nodiscard]] std::size_t all() const {
-    return idle_.size() + held_.size() + creating_.size() + checking_.size() + destroying_.size() + (returning_ ? 1 : 0) -
-           (returning_ && (held_.contains(*returning_) || destroying_.contains(*returning_) || checking_.contains(*returning_)) ? 1 : 0);
+    return idle_.size() + held_.size() + creating_.size() + checking_.size() + destroying_.size() +
+           (returning_ ? 1 : 0) -
+           (returning_ && (held_.contains(*returning_) || destroying_.contains(*returning_) ||
+                           checking_.contains(*returning_))
+                ? 1
+                : 0);
   }
 
   void check() {
@@ -502,7 +510,8 @@ private:
     REQUIRE(said.size <= largest_max_);
     REQUIRE(said.acquired == said.returned + said.discarded + said.reclaimed + said.in_use);
     REQUIRE(said.created == said.destroyed + said.idle + said.in_use + said.checking + said.retiring);
-    REQUIRE(last_ticket_ == said.acquired + said.timeouts + said.cancelled + said.refused + failed_callers_ + said.waiting);
+    REQUIRE(last_ticket_ ==
+            said.acquired + said.timeouts + said.cancelled + said.refused + failed_callers_ + said.waiting);
     if (!waiting_.empty()) {
       // No swallowed wake-up.
       REQUIRE((idle_.empty() || checking_.size() >= waiting_.size()));
@@ -569,7 +578,8 @@ TEST_CASE("every order of two callers and one resource serves both", "[pool_mach
         ++leaves;
         return;
       }
-      const auto follow = [&](pool_machine next, const pool_commands& commands, auto c, auto h, auto d, auto w, auto t) {
+      const auto follow = [&](pool_machine next, const pool_commands& commands, auto c, auto h, auto d, auto w,
+                              auto t) {
         for (const auto& one : commands) {
           if (one.what == kind::create)
             c.push_back(one.item);

@@ -1,4 +1,5 @@
-// Resource pools: never more than max, first come first served, nothing lost, whatever happens to those who hold and wait.
+// Resource pools: never more than max, first come first served, nothing lost, whatever happens to those who hold and
+// wait.
 #include "support.hpp"
 
 #include "manager_actor.hpp"
@@ -142,7 +143,7 @@ void balanced(const muster::pool_stats& s) {
 
 } // namespace
 
-// -- lending ------------------------------------------------------------------------------------------------------------
+// -- lending ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a pool lends what its factory makes and lends it again when it has come back", "[resource_pool]") {
   muster::manager site{standing_still()};
@@ -182,7 +183,8 @@ TEST_CASE("a pool needs no more than a site, a number and a factory of values", 
   CHECK(pool.path() == "site/pool");
 }
 
-TEST_CASE("a factory may return a value that does not move, an owner of one, a subclass, or a result of these", "[resource_pool]") {
+TEST_CASE("a factory may return a value that does not move, an owner of one, a subclass, or a result of these",
+          "[resource_pool]") {
   struct rock {
     int weight = 3;
     rock() = default;
@@ -380,7 +382,7 @@ TEST_CASE("a discarded resource is destroyed and another is made when it is want
   CHECK(pool.stats().discarded == 1);
 }
 
-// -- giving up ------------------------------------------------------------------------------------------------------------
+// -- giving up -------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a waiter that is cancelled says so and what was for it goes to the next", "[resource_pool]") {
   muster::manager site{on(still_clock(), {.workers = 4})};
@@ -530,7 +532,7 @@ TEST_CASE("the time that callers waited is counted on the manager's clock", "[re
   CHECK(pool.stats().longest_wait == 5s);
 }
 
-// -- factories that fail --------------------------------------------------------------------------------------------------
+// -- factories that fail ---------------------------------------------------------------------------------------------
 
 TEST_CASE("whatever a factory throws or returns for an error is the cause of the caller's error", "[resource_pool]") {
   muster::manager site{standing_still()};
@@ -556,7 +558,8 @@ TEST_CASE("whatever a factory throws or returns for an error is the cause of the
         }).is(std::errc::io_error));
   CHECK(contains(to_line(why(number{}, [] { return std::unique_ptr<int>{}; })), "returned null"));
   CHECK(contains(to_line(why(number{}, [] { return std::optional<int>{}; })), "returned null"));
-  CHECK(contains(to_line(why(number{}, []() -> muster::result<std::shared_ptr<int>> { return nullptr; })), "returned null"));
+  CHECK(contains(to_line(why(number{}, []() -> muster::result<std::shared_ptr<int>> { return nullptr; })),
+                 "returned null"));
   CHECK(contains(to_line(why(std::type_identity<int*>{}, []() -> int* { return nullptr; })), "returned null"));
   CHECK(crew.wait());
 }
@@ -612,7 +615,7 @@ TEST_CASE("a factory that asks its own pool for a resource is refused and not ke
   CHECK_FALSE(pool.closed());
 }
 
-// -- health and age -------------------------------------------------------------------------------------------------------
+// -- health and age --------------------------------------------------------------------------------------------------
 
 TEST_CASE("an unhealthy resource is replaced and so is one whose health check throws", "[resource_pool]") {
   muster::manager site{standing_still()};
@@ -723,7 +726,7 @@ TEST_CASE("those to be kept ready are tried again later when they cannot be made
   await([&] { return pool.stats().idle == 2; });
 }
 
-// -- reclaiming -----------------------------------------------------------------------------------------------------------
+// -- reclaiming ------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -749,7 +752,8 @@ void check_reclaimed(const muster::manager& site, resource_pool<thing>& pool, bo
 
 TEST_CASE("a lease that is leaked on the heap is taken back when its task ends", "[resource_pool]") {
   journal logged;
-  muster::manager site{on(still_clock(), {.log = [&](const muster::log_record& r) { logged.write(r.path + ": " + r.text); }})};
+  muster::manager site{
+      on(still_clock(), {.log = [&](const muster::log_record& r) { logged.write(r.path + ": " + r.text); }})};
   books kept;
   resource_pool<thing> pool{site, 1, maker(kept)};
   auto crew = site.create_scope("crew");
@@ -846,7 +850,8 @@ TEST_CASE("what a task has acquired may be given back on another thread while th
   CHECK(pool.stats().returned == 2);
 }
 
-TEST_CASE("the resources of leases that are taken back at the end go to those who wait as new ones", "[resource_pool]") {
+TEST_CASE("the resources of leases that are taken back at the end go to those who wait as new ones",
+          "[resource_pool]") {
   muster::manager site{on(still_clock(), {.workers = 4})};
   books kept;
   resource_pool<thing> pool{site, 2, maker(kept)};
@@ -887,13 +892,14 @@ TEST_CASE("using a lease after its task has ended asserts and so does giving one
         twice = sentence_of_abort([&] { std::move(other).give_back(); });
       });
   CHECK(contains(twice, "a lease was used that is empty"));
-  CHECK(contains(sentence_of_abort([&] { static_cast<void>((*away)->number); }), "the task that acquired it has ended"));
+  CHECK(
+      contains(sentence_of_abort([&] { static_cast<void>((*away)->number); }), "the task that acquired it has ended"));
   CHECK(contains(sentence_of_abort([&] { static_cast<void>((**away).number); }), "revoked"));
   CHECK(sentence_of_abort([&] { std::move(*away).give_back(); }).empty());
   CHECK(crew.wait());
 }
 
-// -- resize and reset -------------------------------------------------------------------------------------------------------
+// -- resize and reset ------------------------------------------------------------------------------------------------
 
 TEST_CASE("a larger pool serves those who wait and a smaller one destroys what is too much", "[resource_pool]") {
   muster::manager site{on(still_clock(), {.workers = 4})};
@@ -940,7 +946,7 @@ TEST_CASE("a reset replaces what is free now and what is lent when it comes back
   CHECK(crew.wait());
 }
 
-// -- closing ------------------------------------------------------------------------------------------------------------------
+// -- closing ---------------------------------------------------------------------------------------------------------
 
 TEST_CASE("close refuses those who wait and says at its limit who holds what", "[resource_pool]") {
   const auto clock = still_clock();
@@ -1015,7 +1021,8 @@ TEST_CASE("a pool may be made, used and destroyed inside a body", "[resource_poo
   CHECK(kept.alive() == 0);
 }
 
-TEST_CASE("the release function is called for everything that is destroyed and its errors are not lost", "[resource_pool]") {
+TEST_CASE("the release function is called for everything that is destroyed and its errors are not lost",
+          "[resource_pool]") {
   journal logged;
   muster::manager site{on(still_clock(), {.log = [&](const muster::log_record& r) { logged.write(r.text); }})};
   books kept;
@@ -1042,7 +1049,7 @@ TEST_CASE("the release function is called for everything that is destroyed and i
   CHECK(kept.alive() == 0);
 }
 
-// -- belonging to a scope or manager ------------------------------------------------------------------------------------------
+// -- belonging to a scope or manager ---------------------------------------------------------------------------------
 
 TEST_CASE("a pool is a resource of its scope and is released in its turn", "[resource_pool]") {
   muster::manager site{standing_still()};
@@ -1138,8 +1145,9 @@ TEST_CASE("pools of one manager are released in reverse order", "[resource_pool]
     std::vector<std::unique_ptr<resource_pool<int>>> pools;
     for (const char* name : {"a", "b", "c"})
       pools.push_back(std::make_unique<resource_pool<int>>(
-        site, pool_options<int>{.name = name, .max = 1, .min_idle = 1, .release = [&, name](int&) { order.write(name); }},
-        [] { return 1; }));
+          site,
+          pool_options<int>{.name = name, .max = 1, .min_idle = 1, .release = [&, name](int&) { order.write(name); }},
+          [] { return 1; }));
     for (auto& one : pools)
       await([&] { return one->stats().idle == 1; });
     CHECK(site.shutdown(1h));
@@ -1182,7 +1190,7 @@ TEST_CASE("cancelling the scope of a pool ends it and takes nothing from those w
   CHECK(kept.alive() == 0);
 }
 
-// -- misuse ---------------------------------------------------------------------------------------------------------------------
+// -- misuse ----------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a pool that makes no sense asserts when it is made", "[resource_pool]") {
   muster::manager site{standing_still()};
@@ -1212,7 +1220,7 @@ TEST_CASE("a context of somebody else asserts", "[resource_pool]") {
   CHECK(crew.wait());
 }
 
-// -- all at once ------------------------------------------------------------------------------------------------------------------
+// -- all at once -----------------------------------------------------------------------------------------------------
 
 TEST_CASE("many tasks that take, give back, lose, discard and give up leave nothing behind", "[resource_pool]") {
   constexpr int tasks = 2'000;
@@ -1272,7 +1280,8 @@ TEST_CASE("many tasks that take, give back, lose, discard and give up leave noth
   pool.reset();
 }
 
-TEST_CASE("race: giving a lease back on another thread against the end of its task ends it exactly once", "[resource_pool]") {
+TEST_CASE("race: giving a lease back on another thread against the end of its task ends it exactly once",
+          "[resource_pool]") {
   muster::manager site{standing_still()};
   books kept;
   resource_pool<thing> pool{site, 1, maker(kept)};

@@ -1,5 +1,5 @@
-/// Group restarts in which something comes in between: failures at the same time, starts that fail, newcomers, late exits,
-/// and a supervisor that is shut down in the middle of it.
+/// Group restarts in which something comes in between: failures at the same time, starts that fail, newcomers, late
+/// exits, and a supervisor that is shut down in the middle of it.
 #include "restart_support.hpp"
 
 using namespace muster_test;
@@ -285,7 +285,7 @@ TEST_CASE("a newcomer while the supervisor gives up is stopped before that", "[r
   CHECK(c.obeyed() == "stop c1, give up");
 }
 
-// -- shut down -----------------------------------------------------------------------------------------------------------
+// -- shut down -------------------------------------------------------------------------------------------------------
 
 TEST_CASE("a supervisor that is shut down while its group stops says nothing any more", "[restart_machine]") {
   crew c{patient(one_for_all), "ab"};

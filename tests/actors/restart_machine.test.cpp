@@ -1,5 +1,5 @@
-/// Restarts as Erlang/OTP's supervisor does them: who is stopped, started and forgotten in which order, when it is enough,
-/// and what significant children bring about. Without threads.
+/// Restarts as Erlang/OTP's supervisor does them: who is stopped, started and forgotten in which order, when it is
+/// enough, and what significant children bring about. Without threads.
 #include "restart_support.hpp"
 
 #include <vector>
@@ -161,7 +161,7 @@ TEST_CASE("a group restart brings back those that had ended or were stopped by h
   CHECK(c.m.restarts(crew::id('d')) == 1);
 }
 
-// -- how many ------------------------------------------------------------------------------------------------------------
+// -- how many --------------------------------------------------------------------------------------------------------
 
 TEST_CASE("one restart too many stops all in reverse order, each awaited, and then gives up once",
           "[restart_machine]") {
@@ -256,7 +256,7 @@ TEST_CASE("giving up awaits those that were told to stop already and stops those
   CHECK(c.obeyed() == "stop a1, give up");
 }
 
-// -- significant children --------------------------------------------------------------------------------------------------
+// -- significant children --------------------------------------------------------------------------------------------
 
 TEST_CASE("any_significant ends the supervisor with the first significant child that is not restarted",
           "[restart_machine]") {

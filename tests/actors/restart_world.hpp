@@ -1,9 +1,9 @@
-/// A small world for the restart machine: children that take their time to start and to stop, die by themselves, fail to
-/// start, and report late; people who stop, restart, remove and add children; a supervisor that may be shut down. It obeys
-/// the machine and watches it: the first thing that must never happen is kept as `wrong`.
+/// A small world for the restart machine: children that take their time to start and to stop, die by themselves, fail
+/// to start, and report late; people who stop, restart, remove and add children; a supervisor that may be shut down. It
+/// obeys the machine and watches it: the first thing that must never happen is kept as `wrong`.
 ///
-/// It knows what is true (who is up) from what it did itself, and mostly what has to follow; only inside a group restart
-/// it asks the machine whether an end counts.
+/// It knows what is true (who is up) from what it did itself, and mostly what has to follow; only inside a group
+/// restart it asks the machine whether an end counts.
 #pragma once
 
 #include "restart_support.hpp"

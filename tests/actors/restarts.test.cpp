@@ -189,7 +189,8 @@ TEST_CASE("a restart that is due never races past a cancel") {
   const auto found = explore(1'000, [](simulation& sim) {
     int started = 0;
     int ended = 0;
-    auto crew = sim.create_scope("crew", {.on_failure = restart{.max_restarts = 10, .within = 1h, .delay = {.first = 1s}}});
+    auto crew =
+        sim.create_scope("crew", {.on_failure = restart{.max_restarts = 10, .within = 1h, .delay = {.first = 1s}}});
     auto a = muster::spawn_actor(crew, {.name = "a"}, [&](caf::actor_system& system) {
       ++started;
       return system.spawn([&](caf::event_based_actor* self) {
@@ -275,8 +276,10 @@ TEST_CASE("what cannot be started is refused with a clear error and harms nobody
   auto good = muster::spawn_actor(crew, {.name = "good"}, counting);
   REQUIRE(good);
   const auto code = [](const muster::result<caf::actor>& r) { return r ? std::error_code{} : r.error().code(); };
-  CHECK(code(muster::spawn_actor(crew, {.name = "throws"}, [](caf::actor_system&) -> caf::actor { throw 1; })) == errc::start_failed);
-  CHECK(code(muster::spawn_actor(crew, {.name = "empty"}, [](caf::actor_system&) { return caf::actor{}; })) == errc::start_failed);
+  CHECK(code(muster::spawn_actor(crew, {.name = "throws"}, [](caf::actor_system&) -> caf::actor { throw 1; })) ==
+        errc::start_failed);
+  CHECK(code(muster::spawn_actor(crew, {.name = "empty"}, [](caf::actor_system&) { return caf::actor{}; })) ==
+        errc::start_failed);
   CHECK(code(muster::spawn_actor(crew, {.name = "dead"}, [](caf::actor_system& system) {
           auto actor = system.spawn([](caf::event_based_actor*) {});
           caf::anon_send_exit(actor, caf::exit_reason::kill);
@@ -360,11 +363,13 @@ TEST_CASE("significant children end their supervisor when they end by themselves
   for (const bool all : {false, true}) {
     simulation sim{1};
     journal seen;
-    auto crew = sim.create_scope("crew", {.on_failure = restart{.max_restarts = 3, .ends = all ? muster::auto_shutdown::all_significant
-                                                                          : muster::auto_shutdown::any_significant}});
+    auto crew = sim.create_scope("crew", {.on_failure = restart{.max_restarts = 3,
+                                                                .ends = all ? muster::auto_shutdown::all_significant
+                                                                            : muster::auto_shutdown::any_significant}});
     std::vector<muster::result<caf::actor>> some;
     for (const char* name : {"a", "b"})
-      some.push_back(muster::spawn_actor(crew, {.name = name, .kind = child_kind::transient, .significant = true}, journaling(seen, name)));
+      some.push_back(muster::spawn_actor(crew, {.name = name, .kind = child_kind::transient, .significant = true},
+                                         journaling(seen, name)));
     auto other = muster::spawn_actor(crew, {.name = "other"}, journaling(seen, "other"));
     tell(sim, some[0], "end");
     CHECK(crew.ended() == !all);
@@ -416,9 +421,10 @@ TEST_CASE("tasks in a scope that restarts are not restarted and their failures a
 TEST_CASE("every transition is told to the hook") {
   simulation sim{1};
   journal seen;
-  auto crew = sim.create_scope("crew", {.on_failure = restart{.max_restarts = 1}, .on_child = [&](const muster::child_event& e) {
-                                          seen.write(e.path + " " + std::string{to_string(e.what)} + " " + std::to_string(e.incarnation));
-                                        }});
+  auto crew = sim.create_scope(
+      "crew", {.on_failure = restart{.max_restarts = 1}, .on_child = [&](const muster::child_event& e) {
+                 seen.write(e.path + " " + std::string{to_string(e.what)} + " " + std::to_string(e.incarnation));
+               }});
   auto a = muster::spawn_actor(crew, {.name = "a"}, counting);
   sim.run_for(0s);
   tell(sim, a, "crash");
@@ -426,8 +432,8 @@ TEST_CASE("every transition is told to the hook") {
   static_cast<void>(crew.wait());
   sim.run_for(0s);
   const auto all = seen.lines();
-  for (const char* line : {"site/crew/a started 1", "site/crew/a ended 1", "site/crew/a restarting 2", "site/crew/a started 2",
-                           "site/crew/a ended 2", "site/crew gave up 0"})
+  for (const char* line : {"site/crew/a started 1", "site/crew/a ended 1", "site/crew/a restarting 2",
+                           "site/crew/a started 2", "site/crew/a ended 2", "site/crew gave up 0"})
     CHECK(std::count(all.begin(), all.end(), line) == 1);
 }
 
@@ -485,8 +491,9 @@ TEST_CASE("a cancel or a deadline ends the wait for a start that never comes, fr
       other.cancel();
     });
     const auto outside = muster::spawn_actor(other, {.name = "a"}, silent);
-    return !inside && (inside.error().code() == errc::scope_closed || inside.error().is(errc::timed_out)) && !task.get().ok() && !outside &&
-           outside.error().code() == errc::scope_closed && canceller.wait().has_value() && is(other.wait(), errc::cancelled);
+    return !inside && (inside.error().code() == errc::scope_closed || inside.error().is(errc::timed_out)) &&
+           !task.get().ok() && !outside && outside.error().code() == errc::scope_closed &&
+           canceller.wait().has_value() && is(other.wait(), errc::cancelled);
   });
   CHECK(found);
 }
@@ -520,7 +527,8 @@ TEST_CASE("stopping or removing a child of a cancelled scope is refused and does
     if (!muster::spawn_actor(crew, {.name = "a"}, counting))
       return false;
     crew.cancel();
-    const bool refused = is(crew.stop_child("a"), errc::scope_closed) && is(crew.restart_child("a"), errc::scope_closed);
+    const bool refused =
+        is(crew.stop_child("a"), errc::scope_closed) && is(crew.restart_child("a"), errc::scope_closed);
     return refused && is(crew.wait(), errc::cancelled);
   });
   CHECK(found);
@@ -528,12 +536,15 @@ TEST_CASE("stopping or removing a child of a cancelled scope is refused and does
 
 TEST_CASE("a child that comes up while its supervisor is ending for its significant ones is stopped too") {
   const auto found = explore(1'000, [](simulation& sim) {
-    auto crew = sim.create_scope("crew", {.on_failure = restart{.max_restarts = 3, .ends = muster::auto_shutdown::any_significant}});
-    auto main = muster::spawn_actor(crew, {.name = "main", .kind = child_kind::transient, .significant = true}, counting);
+    auto crew = sim.create_scope(
+        "crew", {.on_failure = restart{.max_restarts = 3, .ends = muster::auto_shutdown::any_significant}});
+    auto main =
+        muster::spawn_actor(crew, {.name = "main", .kind = child_kind::transient, .significant = true}, counting);
     if (!main)
       return false;
     auto other = sim.create_scope("other");
-    other.execute("starter", [&](context&) { static_cast<void>(muster::spawn_actor(crew, {.name = "late"}, counting)); });
+    other.execute("starter",
+                  [&](context&) { static_cast<void>(muster::spawn_actor(crew, {.name = "late"}, counting)); });
     other.execute("ender", [&](context&) { caf::anon_send(*main, std::string{"end"}); });
     return other.wait().has_value() && crew.wait().has_value();
   });

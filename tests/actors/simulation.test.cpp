@@ -156,7 +156,8 @@ TEST_CASE("simulation: nested scopes, resources, callbacks and managers below it
     auto outer = crew.execute("outer", [](context& ctx) -> muster::result<int> {
       auto inner = ctx.create_scope("inner");
       auto a = inner.execute("a", [](context& c) { return c.sleep_for(1s).has_value() ? 1 : 0; });
-      auto b = inner.execute({.name = "b", .after = {a}}, [](context& c) { return c.sleep_for(1s).has_value() ? 2 : 0; });
+      auto b =
+          inner.execute({.name = "b", .after = {a}}, [](context& c) { return c.sleep_for(1s).has_value() ? 2 : 0; });
       if (auto done = inner.wait(); !done)
         return std::unexpected{done.error()};
       return a.get().value() + b.get().value();
@@ -208,7 +209,9 @@ TEST_CASE("exploration: a lost update between two calls is found and its seed gi
 TEST_CASE("exploration: errors, exceptions and deadlocks are failures and success is not") {
   CHECK(explore(10, [] {}));
   CHECK(explore(10, [] { return muster::result<int>{1}; }).runs == 10);
-  CHECK(explore(10, []() -> muster::result<int> { return std::unexpected{muster::error{errc::timed_out, "late"}}; }).runs == 1);
+  CHECK(explore(10, []() -> muster::result<int> {
+          return std::unexpected{muster::error{errc::timed_out, "late"}};
+        }).runs == 1);
   CHECK(contains(explore(10, [] { throw std::runtime_error{"boom"}; }).failure, "boom"));
   CHECK(contains(explore(10, [](simulation& site) {
                    auto crew = site.create_scope("crew");

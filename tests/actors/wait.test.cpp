@@ -1,4 +1,5 @@
-// wait(): it joins, releases and closes; it gives the same answer for ever; and it fails for exactly the listed reasons.
+// wait(): it joins, releases and closes; it gives the same answer for ever; and it fails for exactly the listed
+// reasons.
 #include "support.hpp"
 
 #include <barrier>

@@ -1,5 +1,5 @@
-// Misuse, one kind for each run: the program is to end in an assertion whose sentence says what to do instead. CTest runs
-// it with each name (see tests/CMakeLists.txt) and looks for a part of that sentence.
+// Misuse, one kind for each run: the program is to end in an assertion whose sentence says what to do instead. CTest
+// runs it with each name (see tests/CMakeLists.txt) and looks for a part of that sentence.
 #include <muster/caf.hpp>
 #include <muster/muster.hpp>
 #include <muster/testing.hpp>
@@ -41,8 +41,10 @@ const std::map<std::string, std::function<void()>> kinds{
      sim.run_until(sim.now() - 1ms);
    }},
   {"negative_span", [] { simulation{1}.run_for(-1s); }},
-  {"real_sleep_in_a_body", [] { in_a_body([](auto&, auto&) { std::this_thread::sleep_for(10s); }); }}, // sleep-ok: it must be found out
-  {"real_sleep_in_run", [] { static_cast<void>(simulation{1}.run([] { std::this_thread::sleep_for(10s); })); }}, // sleep-ok: likewise
+  {"real_sleep_in_a_body",
+   [] { in_a_body([](auto&, auto&) { std::this_thread::sleep_for(10s); }); }}, // sleep-ok: it must be found out
+  {"real_sleep_in_run",
+   [] { static_cast<void>(simulation{1}.run([] { std::this_thread::sleep_for(10s); })); }}, // sleep-ok: likewise
   {"lock_held_over_a_call",
    [] {
      // Whichever of the two comes second finds the lock taken by one that has been made to pause.

@@ -14,7 +14,8 @@ namespace planted {
     if (auto done = crew.wait(); !done)
       return done;
     if (first.peek() == nullptr || second.peek() == nullptr)
-      return std::unexpected{muster::error{muster::errc::bad_argument, "the scope was over before its tasks had outcomes"}};
+      return std::unexpected{
+          muster::error{muster::errc::bad_argument, "the scope was over before its tasks had outcomes"}};
     return {};
   });
 }

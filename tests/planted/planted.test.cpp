@@ -1,4 +1,5 @@
-// This program is linked with a scope in which two steps have changed places (see planted.cmake). Exploration finds out.
+// This program is linked with a scope in which two steps have changed places (see planted.cmake). Exploration finds
+// out.
 #include "catch.hpp"
 #include "planted/outcome_before_end.hpp"
 

@@ -71,7 +71,8 @@ TEST_CASE("spinning workers let a lane that grows when blocked not grow", "[lane
     CHECK(policy.sample(two, {.active = 2, .ready = 100}, {}).add == 0);
 }
 
-TEST_CASE("a lane that grows when stuck adds workers whatever the others do, twice as many each time", "[lane_policy]") {
+TEST_CASE("a lane that grows when stuck adds workers whatever the others do, twice as many each time",
+          "[lane_policy]") {
   growth_policy policy{growth::when_stuck};
   lane_counts c{.active = 2, .ready = 100};
   std::vector<std::size_t> added;

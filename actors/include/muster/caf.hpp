@@ -25,7 +25,7 @@
 
 namespace muster {
 
-// -- what Muster's own actors are to CAF --------------------------------------------------------------------------------
+// -- what Muster's own actors are to CAF -----------------------------------------------------------------------------
 
 /// The actor behind a task: to be linked to, monitored, or sent an exit message (any abnormal one asks it to stop). An
 /// ended task announces its end at once to whoever links or monitors late. Its exit reason is normal if it ended ok;
@@ -36,7 +36,7 @@ namespace muster {
 /// The actor behind a manager; the same.
 [[nodiscard]] caf::actor actor_of(const manager& m);
 
-// -- living in an application's actor system ----------------------------------------------------------------------------
+// -- living in an application's actor system -------------------------------------------------------------------------
 
 /// A manager in an actor system that exists already. Supervision and bodies run on threads of the manager's own; the
 /// system's scheduler runs only the application's actors. `system` must outlive the manager.
@@ -44,7 +44,7 @@ namespace muster {
 /// The actor system that `m` lives in, its own or the application's.
 [[nodiscard]] caf::actor_system& system_of(const manager& m);
 
-// -- actors as children of a scope --------------------------------------------------------------------------------------
+// -- actors as children of a scope -----------------------------------------------------------------------------------
 
 /// What a scope's child actor is started from; called on the callback lane for each incarnation.
 using actor_factory = std::function<caf::actor(caf::actor_system&)>;
@@ -66,21 +66,24 @@ private:
 /// A factory of actors whose start is not over when they have been made.
 using reporting_factory = std::function<caf::actor(caf::actor_system&, start_report)>;
 
-/// Starts an actor below `s`: calls `factory` on the callback lane, blocks until the actor is up, and supervises it. It is
-/// stopped (exit reason user_shutdown; `kill` if that takes longer than its stop_timeout) when the scope ends, in one
-/// common reverse order with the resources, and awaited. What follows if it ends by itself: in a scope with
+/// Starts an actor below `s`: calls `factory` on the callback lane, blocks until the actor is up, and supervises it. It
+/// is stopped (exit reason user_shutdown; `kill` if that takes longer than its stop_timeout) when the scope ends, in
+/// one common reverse order with the resources, and awaited. What follows if it ends by itself: in a scope with
 /// `on_failure = restart{…}` that policy decides, with the child's kind; elsewhere an abnormal end is a failure as a
 /// task's would be, and nothing is started again.
 ///
-/// Returns a handle of the actor; in a scope that restarts it stands for the child, whichever incarnation is up: what is
-/// sent to it goes on to that one, and waits (child_options::held_messages) or is refused while there is none; what one
-/// that fails has in its mailbox, or is sent in its last moment, is lost with it (a request is answered with an error).
+/// Returns a handle of the actor; in a scope that restarts it stands for the child, whichever incarnation is up: what
+/// is sent to it goes on to that one, and waits (child_options::held_messages) or is refused while there is none; what
+/// one that fails has in its mailbox, or is sent in the moment in which it closes that, is lost with it (a request is
+/// answered with an error).
 /// Linking to it or monitoring it is about the child's end for good.
 ///
 /// Fails, with the tree unharmed, with errc::start_failed (the factory threw, gave no actor or one that had ended; it
-/// ended before it was up, or said that it had failed), errc::timed_out (not up in its start_timeout), errc::bad_argument
-/// (a restart policy that makes no sense, a name that another child of the scope has, a permanent child that is
-/// significant), errc::too_many_children, or errc::scope_closed (a closed or cancelled scope).
+/// ended before it was up, or said that it had failed), errc::timed_out (not up in its start_timeout),
+/// errc::bad_argument (a restart policy that makes no sense, a name that another child of the scope has, a permanent
+/// child that is significant), errc::too_many_children, or errc::scope_closed (a closed or cancelled scope). A factory
+/// that does not return cannot be ended: errc::timed_out comes at once, what it makes after all is stopped, the child
+/// keeps its name until then, and the scope's end waits for it and names it.
 result<caf::actor> spawn_actor(scope& s, child_options options, actor_factory factory);
 result<caf::actor> spawn_actor(scope& s, child_options options, reporting_factory factory);
 
@@ -89,8 +92,8 @@ result<caf::actor> spawn_actor(scope& s, child_options options, reporting_factor
 /// factories call it where the actor begins.
 void keep_exception_text(caf::scheduled_actor* self);
 
-/// The same for a CAF actor written as a function: `fn(caf::event_based_actor* self, args…)`, which returns a behaviour or
-/// nothing. Each incarnation gets copies of `fn` and `args`.
+/// The same for a CAF actor written as a function: `fn(caf::event_based_actor* self, args…)`, which returns a behaviour
+/// or nothing. Each incarnation gets copies of `fn` and `args`.
 template <class F, class... Args>
   requires std::invocable<F&, caf::event_based_actor*, Args&...>
 result<caf::actor> spawn_actor(scope& s, child_options options, F fn, Args... args) {
@@ -122,13 +125,15 @@ result<caf::actor> spawn_actor(scope& s, child_options options, Args... args) {
                      }});
 }
 
-/// And for a behaviour that never changes; all incarnations share it. (A template, for a behaviour is made from anything.)
+/// And for a behaviour that never changes; all incarnations share it. (A template, for a behaviour is made from
+/// anything.)
 template <std::same_as<caf::behavior> Behaviour>
 result<caf::actor> spawn_actor(scope& s, child_options options, Behaviour behaviour) {
-  return spawn_actor(s, std::move(options), [behaviour = std::move(behaviour)](caf::event_based_actor*) { return behaviour; });
+  return spawn_actor(s, std::move(options),
+                     [behaviour = std::move(behaviour)](caf::event_based_actor*) { return behaviour; });
 }
 
-// -- asking actors from plain bodies ------------------------------------------------------------------------------------
+// -- asking actors from plain bodies ---------------------------------------------------------------------------------
 
 namespace detail {
 /// Sends `question` to `whom` and blocks for the answer; see muster::request.

@@ -20,8 +20,8 @@ class shielded;
 } // namespace detail
 
 /// Keeps a function registered with `context::on_cancel`. Destroying it takes the function back: on return it is not
-/// running and will not run: if the task has been asked to stop meanwhile, the function is called first (on the function's
-/// own thread it does not wait for itself). Moves; one thread at a time.
+/// running and will not run: if the task has been asked to stop meanwhile, the function is called first (on the
+/// function's own thread it does not wait for itself). Moves; one thread at a time.
 class cancel_registration {
 public:
   cancel_registration() = default;

@@ -24,8 +24,8 @@ namespace muster {
 /// "No time limit of its own."
 inline constexpr duration no_timeout = duration::max();
 
-/// What a scope does when one of its children fails: `cancel_siblings`, `isolate`, or `restart{…}`, which starts actors and
-/// supervisors again and collects the failures of tasks as `isolate` does.
+/// What a scope does when one of its children fails: `cancel_siblings`, `isolate`, or `restart{…}`, which starts actors
+/// and supervisors again and collects the failures of tasks as `isolate` does.
 struct failure_policy {
   enum class kind : std::uint8_t { cancel_siblings, isolate, restart };
   kind what = kind::cancel_siblings;
@@ -33,7 +33,9 @@ struct failure_policy {
 
   constexpr failure_policy() = default;
   constexpr explicit failure_policy(kind k) noexcept : what(k) {}
-  constexpr failure_policy(const muster::restart& r) noexcept : what(kind::restart), how(r) {} // NOLINT: implicit on purpose
+  constexpr failure_policy(const muster::restart& r) noexcept
+      : what(kind::restart),
+        how(r) {} // NOLINT: implicit on purpose
   friend bool operator==(const failure_policy&, const failure_policy&) = default;
 };
 /// The first failure cancels all the others at once (as errgroup, Trio's nursery and StructuredTaskScope do).
@@ -51,7 +53,8 @@ using progress_hook = std::function<void(const progress_report&)>;
 
 struct task_options {
   std::string name;               ///< last part of the path; empty: "task"
-  duration timeout = no_timeout;  ///< from its admission (dependencies met, `max_parallel` permits) to its end; ≤ 0: never runs
+  duration timeout = no_timeout;  ///< from its admission (dependencies met, `max_parallel` permits) to its end; ≤ 0:
+                                  ///< never runs
   dependencies after{};           ///< tasks that must end ok first; if one does not, this one is skipped
   muster::priority priority = muster::priority::normal;
   bool daemon = false;            ///< stopped when the last child that is none has ended
@@ -68,7 +71,8 @@ struct scope_options {
   std::stop_token parent{};        ///< a request to stop it cancels the scope (kind: parent_cancelled)
   std::optional<duration> release_timeout{}; ///< how long one release may take before it is reported; default: grace
   progress_hook on_progress{};     ///< called on the callback lane, latest report of a task first; default: inherited
-  child_hook on_child{};           ///< what happens to the children of a scope that restarts; called on the callback lane
+  child_hook on_child{};           ///< what happens to the children of a scope that restarts; called on the callback
+                                   ///< lane
 };
 
 struct resource_options {
@@ -81,7 +85,8 @@ struct manager_options {
   unsigned control_threads = 1;      ///< for supervision and timers; they never run user code
   unsigned workers = 0;              ///< bodies that run at the same time; 0: one for each processor
   unsigned max_workers = 256;        ///< how far the lane may grow while bodies block in foreign code
-  unsigned max_threads = 0;          ///< all worker threads, those inside Muster's own waits too; 0: what the system gives
+  unsigned max_threads = 0;          ///< all worker threads, those inside Muster's own waits too; 0: what the system
+                                     ///< gives
   duration grace = std::chrono::seconds{1}; ///< how long a task may take to answer a request to stop
   std::shared_ptr<muster::clock> clock{};   ///< default: real_clock()
   trace_options trace{};

@@ -67,7 +67,9 @@ public:
   [[nodiscard]] T& operator*() const noexcept { return *object(); }
   [[nodiscard]] T* operator->() const noexcept { return object(); }
   /// False once the lease was revoked, given back or moved from.
-  [[nodiscard]] bool valid() const noexcept { return granted_.core && granted_.core->live.load(std::memory_order_acquire); }
+  [[nodiscard]] bool valid() const noexcept {
+    return granted_.core && granted_.core->live.load(std::memory_order_acquire);
+  }
 
   /// Gives it back now: `std::move(l).give_back()`. The next waiter has it on return (or its health check has begun). A
   /// revoked one: nothing. One given back before, or moved from: asserts. Does not block.
@@ -106,8 +108,8 @@ public:
   /// A pool of at most `max` objects that `factory` makes, when they are needed. `site` is the manager or scope that
   /// the pool belongs to: it ends after everything that runs there, and the pool with it. `factory` takes nothing and
   /// returns T, something that owns a T (std::unique_ptr<T>; null: it failed), or a result of one of these; it may
-  /// throw. It may not wait for this pool (errc::would_deadlock), nor for a task that does: that circle is not detected,
-  /// only that task's limit ends it. A scope that is over already gives a closed pool.
+  /// throw. It may not wait for this pool (errc::would_deadlock), nor for a task that does: that circle is not
+  /// detected, only that task's limit ends it. A scope that is over already gives a closed pool.
   template <class Site, std::invocable Factory>
     requires(std::derived_from<Site, manager> || std::derived_from<Site, scope>)
   resource_pool(Site& site, std::size_t max, Factory factory)
@@ -127,7 +129,8 @@ public:
   /// before, for at most `limit` (default: options.acquire_timeout; zero or negative: takes what is free at once, which
   /// nothing is that must be made or checked first).
   /// Meanwhile the task shows in `tree()` what it waits for, and its `max_parallel` permit is lent. Fails with
-  ///  - errc::cancelled or errc::timed_out, if the task is (or has been) asked to stop: the reason, as from checkpoint();
+  ///  - errc::cancelled or errc::timed_out, if the task is (or has been) asked to stop: the reason, as from
+  ///    checkpoint();
   ///  - errc::timed_out, if `limit` passed first;
   ///  - errc::start_failed, if the factory failed for this caller (the cause says how; the next in line tries again);
   ///  - errc::pool_closed; errc::no_threads, if no thread could be had while it waits;
@@ -161,7 +164,8 @@ private:
   }
   template <class Factory>
   static std::unique_ptr<detail::pool_work> work_of(pool_options<T>& o, Factory factory) {
-    MUSTER_ASSERT(!detail::is_empty(factory), "a resource_pool was given an empty factory: it needs a function that makes one");
+    MUSTER_ASSERT(!detail::is_empty(factory),
+                  "a resource_pool was given an empty factory: it needs a function that makes one");
     return std::make_unique<detail::pool_work_of<T, Factory>>(std::move(factory), std::move(o.healthy.call_),
                                                               std::move(o.release.call_));
   }

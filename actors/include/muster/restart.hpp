@@ -4,10 +4,10 @@
 ///                                   .max_restarts = 3, .within = 10s,
 ///                                   .delay = {.first = 50ms, .cap = 5s, .jitter = 0.5}}
 ///
-/// Plain values, aggregates for designated initialisers; every member has a default, and the order below is the order in
-/// which they are written. The words and what they mean are those of Erlang/OTP's supervisor (stdlib reference manual,
-/// module `supervisor`, "Supervision Principles", https://www.erlang.org/doc/apps/stdlib/supervisor.html). Beyond it: the
-/// window is exact to the nanosecond, and restarts can be delayed.
+/// Plain values, aggregates for designated initialisers; every member has a default, and the order below is the order
+/// in which they are written. The words and what they mean are those of Erlang/OTP's supervisor (stdlib reference
+/// manual, module `supervisor`, "Supervision Principles", https://www.erlang.org/doc/apps/stdlib/supervisor.html).
+/// Beyond it: the window is exact to the nanosecond, and restarts can be delayed.
 #pragma once
 
 #include <muster/clock.hpp>
@@ -20,8 +20,8 @@
 
 namespace muster {
 
-/// Who is restarted with a child that has to be restarted. "Before" and "after" are the order in which the children were
-/// first started; a restart does not change it.
+/// Who is restarted with a child that has to be restarted. "Before" and "after" are the order in which the children
+/// were first started; a restart does not change it.
 enum class restart_strategy : std::uint8_t {
   one_for_one,  ///< it alone; the others do not notice
   one_for_all,  ///< all: the others are stopped in reverse order, then all are started in order
@@ -44,9 +44,9 @@ enum class auto_shutdown : std::uint8_t {
   all_significant, ///< when one of them has ended and no other is up or about to be started
 };
 
-/// How long a restart waits. The n-th in a row waits min(cap, first · factorⁿ⁻¹), of which the part `jitter` is replaced
-/// by a random share of itself. It is counted from the failure; time spent on stopping siblings is part of it. Counted
-/// for each child with `one_for_one`, else for the whole group.
+/// How long a restart waits. The n-th in a row waits min(cap, first · factorⁿ⁻¹), of which the part `jitter` is
+/// replaced by a random share of itself. It is counted from the failure; time spent on stopping siblings is part of it.
+/// Counted for each child with `one_for_one`, else for the whole group.
 struct backoff {
   duration first{};                        ///< the first delay; 0: every restart is immediate, whatever the rest says
   double factor = 2;                       ///< by which each delay is longer than the one before; at least 1

@@ -61,7 +61,8 @@ struct retry_policy {
   double factor = 2;                                      ///< each delay is so many times the one before,
   duration most_delay = std::chrono::seconds{10};         ///< up to this one; then the jitter
   jitter spread = jitter::full;
-  std::optional<std::uint64_t> seed{}; ///< of the jitter; equal seeds, equal delays; default: of the task and the moment
+  std::optional<std::uint64_t> seed{}; ///< of the jitter; equal seeds, equal delays; default: of the task and the
+                                       ///< moment
   duration most_elapsed = no_timeout;  ///< no attempt begins later than this after the first
   retry_budget* budget = nullptr;      ///< null: no limit but `attempts`
   std::function<bool(const error&)> retry_if{}; ///< false: this error is final; default: none is, but cancellations are

@@ -83,34 +83,40 @@ public:
   /// True once the last child has ended and everything is released.
   [[nodiscard]] bool ended() const noexcept;
 
-  /// The earliest deadline of this scope and all above it; `never` if none has one.
+  /// The earliest deadline of this scope and all above it; `never` if none has one. (Of a supervisor below `supervise`
+  /// those above are kept by stopping the whole tree, in reverse order: its turn comes at that time or after.)
   [[nodiscard]] time_point deadline() const noexcept;
   /// What is left until then; never negative; duration::max() without a deadline.
   [[nodiscard]] duration time_left() const noexcept;
   /// A token that is asked to stop when the scope is (by the callback lane, just after).
   [[nodiscard]] std::stop_token stop_token();
 
-  /// Starts a supervisor below this scope as one of its children: a scope named `options.name`, which `setup` fills with
-  /// actors, supervisors, tasks and resources on the callback lane, anew for each incarnation. It ends when nothing is left
-  /// to run in it, and fails as a scope does (a restart policy that gave up, a task that failed, …); this scope's own
-  /// policy then decides, as about an actor. It is stopped (cancelled and joined) in its turn, in reverse order of start.
-  /// Blocks until it is set up; fails as `spawn_actor` does, with errc::start_failed if `setup` fails or throws.
+  /// Starts a supervisor below this scope as one of its children: a scope named `options.name`, which `setup` fills
+  /// with actors, supervisors, tasks and resources on the callback lane, anew for each incarnation. It ends when
+  /// nothing is left to run in it, and fails as a scope does (a restart policy that gave up, a task that failed, …);
+  /// this scope's own policy then decides, as about an actor. It is stopped (cancelled and joined) in its turn, in
+  /// reverse order of start. Blocks until it is set up; fails as `spawn_actor` does, with errc::start_failed if `setup`
+  /// fails or throws.
   [[nodiscard]] result<void> supervise(child_options options, scope_options below,
                                        std::function<result<void>(scope&)> setup);
-  /// Starts a child (an actor or supervisor of a scope that restarts) again that has ended or was stopped by hand. Blocks
-  /// until it is up; not counted as a restart. Fails with errc::no_such_name, errc::child_is_running,
+  // The next three fail with errc::would_deadlock, and nothing has happened, if this thread runs the child's own
+  // factory or works below it. (An actor must not call them about itself from its behaviour: it is stopped between two
+  // messages.)
+
+  /// Starts a child (an actor or supervisor of a scope that restarts) again that has ended or was stopped by hand.
+  /// Blocks until it is up; not counted as a restart. Fails with errc::no_such_name, errc::child_is_running,
   /// errc::child_is_busy, errc::scope_closed, or as its start does.
   [[nodiscard]] result<void> restart_child(std::string_view name);
-  /// Stops a child and keeps it, stopped, until it is restarted or removed; a temporary one is forgotten. A restart of it
-  /// that is due is called off. Blocks until it has gone. Idempotent. errc::no_such_name, errc::child_is_busy.
+  /// Stops a child and keeps it, stopped, until it is restarted or removed; a temporary one is forgotten. A restart of
+  /// it that is due is called off. Blocks until it has gone. Idempotent. errc::no_such_name, errc::child_is_busy.
   [[nodiscard]] result<void> stop_child(std::string_view name);
   /// Forgets a stopped child: its name is free again. errc::no_such_name, errc::child_is_running, errc::child_is_busy.
   [[nodiscard]] result<void> remove_child(std::string_view name);
 
   [[nodiscard]] const std::string& name() const noexcept;
   [[nodiscard]] std::string path() const;
-  /// The children that are there now: tasks, nested scopes, resources, actors and supervisors (with their state, restarts,
-  /// last error, and the age of the present incarnation).
+  /// The children that are there now: tasks, nested scopes, resources, actors and supervisors (with their state,
+  /// restarts, last error, and the age of the present incarnation).
   [[nodiscard]] std::vector<tree_node> children() const;
   /// This scope with everything below it.
   [[nodiscard]] supervision_tree tree() const;

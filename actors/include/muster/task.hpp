@@ -68,10 +68,10 @@ public:
   task() = default;
 
   /// Blocks until the task has ended and shows how; the outcome stays valid while any handle lives. Does not mark an
-  /// error as handled. That the caller is asked to stop meanwhile does not end the wait. Called from the task's own body, or from one that runs under it, it does not block but gives
-  /// an outcome that failed with errc::would_deadlock and names the path; likewise when the task waits, itself or through
-  /// others, for the caller's own task (valid until the next such call on this
-  /// thread); likewise errc::no_threads if nothing could run while this thread waits.
+  /// error as handled. That the caller is asked to stop meanwhile does not end the wait. Called from the task's own
+  /// body, or from one that runs under it, it does not block but gives an outcome that failed with errc::would_deadlock
+  /// and names the path; likewise when the task waits, itself or through others, for the caller's own task (valid until
+  /// the next such call on this thread); likewise errc::no_threads if nothing could run while this thread waits.
   [[nodiscard]] const outcome<T>& get() const& {
     if (auto refused = join())
       return outcome_access::refusal<T>(std::move(*refused));

@@ -1,7 +1,7 @@
 /// Deterministic tests of whatever is built on Muster: time that jumps, and schedules that can be replayed.
 ///
-/// A simulation is a manager of which everything (supervision, timers, bodies, callbacks, CAF actors) runs one step at a
-/// time, in an order drawn from a seed, on a clock that jumps to the next moment at which something is due whenever
+/// A simulation is a manager of which everything (supervision, timers, bodies, callbacks, CAF actors) runs one step at
+/// a time, in an order drawn from a seed, on a clock that jumps to the next moment at which something is due whenever
 /// nobody can go on. The same seed gives the same run, event for event; other seeds give other interleavings.
 ///
 /// Owner: the test. Threads: the one that made the simulation, which is "the simulation's own thread"; bodies run on
@@ -27,10 +27,10 @@ namespace muster::testing {
 
 struct simulation_options {
   std::uint64_t seed = seed_from_environment().value_or(1);
-  /// Without it the schedule is a random walk: whoever is ready runs next with the same chance. With it, the priorities of
-  /// all that can run are random and change so many times (probabilistic concurrency testing, Burckhardt et al., ASPLOS
-  /// 2010): a bug that needs d ordering decisions shows in one run with `d - 1` changes with a probability of at least
-  /// 1 / (n k^(d-1)), for n things that ran (bodies, messages, timers) and `expected_steps` k.
+  /// Without it the schedule is a random walk: whoever is ready runs next with the same chance. With it, the priorities
+  /// of all that can run are random and change so many times (probabilistic concurrency testing, Burckhardt et al.,
+  /// ASPLOS 2010): a bug that needs d ordering decisions shows in one run with `d - 1` changes with a probability of at
+  /// least 1 / (n k^(d-1)), for n things that ran (bodies, messages, timers) and `expected_steps` k.
   std::optional<unsigned> priority_changes{};
   std::uint64_t expected_steps = 1'000;
   /// A run of more steps is reported as one that goes round in circles.
@@ -74,11 +74,12 @@ public:
   /// Cancels and joins what is left, as a manager does. By the thread that made it.
   ~simulation();
 
-  /// Runs `body(*this)` (or `body()`) on this thread; when it has returned, lets the others run until nobody can without
-  /// time going on. What the body returns, as a result; what it throws goes on to the caller. If meanwhile nobody could go
-  /// on and nothing was due although somebody waited, or `max_steps` were passed, then that: errc::would_deadlock, with
-  /// everybody who waited, for what, since when, by path in the message. (To end such a run the manager is cancelled with
-  /// this text; waits that do not end even then return errc::would_deadlock; if one of those cannot fail, it asserts.)
+  /// Runs `body(*this)` (or `body()`) on this thread; when it has returned, lets the others run until nobody can
+  /// without time going on. What the body returns, as a result; what it throws goes on to the caller. If meanwhile
+  /// nobody could go on and nothing was due although somebody waited, or `max_steps` were passed, then that:
+  /// errc::would_deadlock, with everybody who waited, for what, since when, by path in the message. (To end such a run
+  /// the manager is cancelled with this text; waits that do not end even then return errc::would_deadlock; if one of
+  /// those cannot fail, it asserts.)
   template <class Body>
     requires std::invocable<Body&, simulation&> || std::invocable<Body&>
   auto run(Body&& body) {
@@ -88,8 +89,9 @@ public:
       return run_as<detail::body_result<Body>>([&] { return body(); });
   }
 
-  /// Lets everybody run, and time go on, up to `t`: on return it is `t`, what was due by then has happened, and nobody can
-  /// go on without time doing so. A moment that has passed is misuse (it asserts). From the simulation's own thread.
+  /// Lets everybody run, and time go on, up to `t`: on return it is `t`, what was due by then has happened, and nobody
+  /// can go on without time doing so. A moment that has passed is misuse (it asserts). From the simulation's own
+  /// thread.
   void run_until(time_point t);
   /// The same up to `d` from now.
   void run_for(duration d);
@@ -101,8 +103,8 @@ public:
   /// How many steps have been taken: how often it was decided who goes on.
   [[nodiscard]] std::uint64_t steps() const noexcept;
   [[nodiscard]] std::uint64_t seed() const noexcept;
-  /// Everything that was recorded so far, oldest first, a line of JSON for each event. Two runs of one seed give the same
-  /// bytes. Empty if tracing is off.
+  /// Everything that was recorded so far, oldest first, a line of JSON for each event. Two runs of one seed give the
+  /// same bytes. Empty if tracing is off.
   [[nodiscard]] std::string trace() const;
   /// The clock. A manager that is given it, on this thread, is part of the simulation.
   [[nodiscard]] std::shared_ptr<muster::clock> clock() const noexcept;

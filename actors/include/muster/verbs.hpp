@@ -1,5 +1,6 @@
 /// The verbs, the same on a manager, a scope and a context: parallel (callables, a range of them, or a range and a
-/// function), series, race, with_timeout. Each is a nested scope that the verb opens, fills and waits for, so nothing outlives the call.
+/// function), series, race, with_timeout. Each is a nested scope that the verb opens, fills and waits for, so nothing
+/// outlives the call.
 ///
 /// Threads: each blocks its caller until the nested scope has ended. The callables run on the lane (with_timeout's body
 /// runs on the caller's thread). Results are values; an exception of a task comes back as an error.

@@ -108,7 +108,7 @@ TEST_CASE("a thousand seeds of chaos leave a whole tree, and every kill, restart
     CHECK(sum.kills > 10'000);
     CHECK(sum.restarts.gave_up > 100);
     CHECK(sum.restarts.superseded > 0);
-    CHECK(sum.lost.not_taken > 0);
+    CHECK(sum.lost.not_taken == 0); // what comes for one that has just ended waits for the next, like all later ones
     CHECK(sum.lost.in_mailbox > 0);
     CHECK(sum.lost.in_hand > 0);
   }

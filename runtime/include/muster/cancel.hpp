@@ -59,9 +59,9 @@ public:
   [[nodiscard]] cancel_reason inherited() const;
 
   /// As the error of a task or scope at `path`: `errc::timed_out` if `kind()` is timeout, else `errc::cancelled`. The
-  /// message is "cancelled: " and `to_string(*this)`, or "timed out: ", where and what; the cause is that of the reason.
-  /// All errors made of one reason, inherited or not, are one originating failure (`same_origin`), and that of the
-  /// cause if it has one: to be cancelled for a sibling's failure is not a second failure. None gives a bare
+  /// message is "cancelled: " and `to_string(*this)`, or "timed out: ", where and what; the cause is that of the
+  /// reason. All errors made of one reason, inherited or not, are one originating failure (`same_origin`), and that of
+  /// the cause if it has one: to be cancelled for a sibling's failure is not a second failure. None gives a bare
   /// `errc::cancelled`.
   [[nodiscard]] error to_error(std::string path = {}) const;
 

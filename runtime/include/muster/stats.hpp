@@ -33,10 +33,12 @@ struct statistics {
   std::uint64_t tasks_unresponsive = 0; ///< did not answer a cancel or a deadline within their grace period
   std::uint64_t tasks_live = 0;         ///< not ended yet, whether running or not
   std::uint64_t resources_released = 0;
-  std::uint64_t actors_started = 0;     ///< incarnations of actors and supervisors that came up, restarted ones included
+  std::uint64_t actors_started = 0;     ///< incarnations of actors and supervisors that came up, restarted ones
+                                        ///< included
   std::uint64_t actors_restarted = 0;
   std::uint64_t actors_unresponsive = 0; ///< did not stop within their time
-  std::uint64_t messages_refused = 0;   ///< to children that were being restarted
+  std::uint64_t messages_refused = 0;   ///< to handles of children in scopes that restart: nobody was there, and they
+                                        ///< did not wait (too many, no restart to come) or have waited in vain
   std::uint64_t errors_dropped = 0;     ///< from the bounded error list (newest are kept)
   std::uint64_t events_dropped = 0;     ///< by the trace recorder
   duration wall_time{};                 ///< summed over bodies: from start to end

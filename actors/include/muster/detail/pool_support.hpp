@@ -97,7 +97,7 @@ private:
   const ref<pool_actor> actor_;
 };
 
-// -- the user's functions -----------------------------------------------------------------------------------------------
+// -- the user's functions --------------------------------------------------------------------------------------------
 
 /// Something that may be null, and refers to an object otherwise.
 template <class P>
@@ -206,9 +206,10 @@ public:
 private:
   template <class Made, class Make>
   static result<std::unique_ptr<pooled>> keep(Make&& make) {
-    static_assert(std::same_as<Made, T> || points_to<Made, T> || std::convertible_to<Made, T>,
-                  "the factory of a resource_pool<T> returns T, something that owns a T (std::unique_ptr<T>), or a result "
-                  "of one of these; a T* owns nothing");
+    static_assert(
+        std::same_as<Made, T> || points_to<Made, T> || std::convertible_to<Made, T>,
+        "the factory of a resource_pool<T> returns T, something that owns a T (std::unique_ptr<T>), or a result "
+        "of one of these; a T* owns nothing");
     using kept = std::conditional_t<std::same_as<Made, T> || !points_to<Made, T>, T, Made>;
     auto made = std::make_unique<pooled_as<T, kept>>(std::forward<Make>(make));
     if (made->null())
