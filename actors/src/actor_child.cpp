@@ -94,6 +94,7 @@ void actor_child::finish() noexcept {
   mail_.close();
   send_back();
   progress_.no_more("the actor has left its scope for good");
+  seen_gone(0);
   announce_end({});
   launcher how;
   {

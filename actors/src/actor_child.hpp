@@ -74,6 +74,8 @@ public:
   /// Guarded by the scope: whether it holds the scope open.
   bool counted = false;
   bool known = false; ///< to the restart machine
+  /// For the trace: the event by which the present incarnation came up.
+  void came_up_by(std::uint64_t event) noexcept { last_event_ = event; }
 
   [[nodiscard]] tree_node draw(time_point now) const override;
   [[nodiscard]] actor_ref<supervisor> as_supervisor() const override;

@@ -114,8 +114,10 @@ void actor_child::on_down(const caf::down_msg& down) noexcept {
     ended_as_ = below->actor()->verdict();
   if (asked && ended_as_)
     home().take_over({{*ended_as_}, false}, machine_.ending());
-  engine().record(event_kind::actor_ended, id(), 0, down.reason ? down.reason.code() : 0,
-                  std::string_view{ended_as_ ? ended_as_->message() : std::string{}});
+  last_event_ = engine().record(
+      event_kind::actor_ended, id(), below ? below->actor()->last_event() : last_event_.load(),
+      !ended_as_ ? 0 : down.reason ? down.reason.code() : 1,
+      std::string_view{ended_as_ ? ended_as_->message() : std::string{}});
   // Its state is the application's, and is not destroyed here.
   engine().serve(path(), [last = std::exchange(actor_, {}), below = std::move(below)] {});
   machine_.gone();
@@ -198,7 +200,7 @@ void actor_child::is_up(std::uint64_t which) noexcept {
 void actor_child::ask_to_stop() noexcept {
   show("stopping");
   mail_.route_to({});
-  engine().record(event_kind::actor_stop_asked, id(), 0, limit().count());
+  last_event_ = engine().record(event_kind::actor_stop_asked, id(), home().last_event(), limit().count());
   runtime::stop_actor(actor_);
 }
 

@@ -54,9 +54,12 @@ breaker_core::breaker_core(supervisor& above, breaker_options options)
       on_change_(std::move(options.on_state_change)) {
   last_event_ = engine_->record(event_kind::breaker_created, id_, 0, static_cast<std::int64_t>(above.id()),
                                 std::string_view{name_});
+  living_ = engine_->born(trace_format::node::breaker, id_, above.id(), name_, last_event_);
   if (!machine_.watched())
     door_.store(machine_.generation(), std::memory_order_release);
 }
+
+breaker_core::~breaker_core() { engine_->trace().died(living_, engine_->record(event_kind::breaker_ended, id_, last_event_)); }
 
 // -- calls ------------------------------------------------------------------------------------------------------------
 

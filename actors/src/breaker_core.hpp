@@ -28,7 +28,7 @@ public:
   using verdict = breaker_machine::verdict;
 
   breaker_core(supervisor& above, breaker_options options);
-  ~breaker_core() = default;
+  ~breaker_core();
 
   /// Lets a call of `who` (null: of no task) pass, or says why not.
   [[nodiscard]] result<breaker_ticket> enter(task_actor* who);
@@ -93,6 +93,7 @@ private:
   std::string because_; ///< why it is open
   time_point armed_for_ = never;
   std::uint64_t last_event_ = 0;
+  recorder::living living_ = 0; ///< constant
   std::function<void(const breaker_change&)> on_change_;
   std::deque<breaker_change> to_tell_;
   std::uint64_t overdue_seen_ = 0;

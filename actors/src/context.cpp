@@ -39,12 +39,13 @@ bool context::cancelled() const noexcept {
   runtime::conductor::pause_here(runtime::pause::look);
   if (shield_)
     return shield_->cancelled();
-  if (task_.asked())
-    return true;
-  if (!task_.scope().cancelled())
-    return false;
-  // The cancellation is on its way down; whoever has seen it here has been asked, with all that follows from that.
-  task_.scope().turn_away(task_);
+  if (!task_.asked()) {
+    if (!task_.scope().cancelled())
+      return false;
+    // The cancellation is on its way down; whoever has seen it here has been asked, with all that follows from that.
+    task_.scope().turn_away(task_);
+  }
+  task_.observed();
   return true;
 }
 

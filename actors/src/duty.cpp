@@ -19,6 +19,11 @@ duty_mark::duty_mark(duty d) noexcept : mine_(d) {
 
 duty_mark::~duty_mark() { current = mine_.below; }
 
+std::uint64_t event_of_this_body() noexcept {
+  const duty* d = current_duty();
+  return d && d->body ? d->task->last_event() : 0;
+}
+
 bool works_under(const supervisor& who) noexcept {
   for (const duty* d = current; d; d = d->below)
     for (const supervisor* s = d->scope; s; s = s->above())

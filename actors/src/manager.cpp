@@ -96,6 +96,7 @@ statistics manager::stats() const {
   auto sum = actor_->stats();
   sum.errors_dropped = actor_->errors_dropped();
   sum.events_dropped = actor_->engine().trace().dropped();
+  sum.trace_mapped = actor_->engine().trace().mapped();
   return sum;
 }
 

@@ -85,7 +85,7 @@ error manager_actor::still_here() {
 
 std::optional<error> manager_actor::shutdown(duration drain) {
   const auto until = saturating_add(engine().now(), std::max(drain, duration{}));
-  engine().record(event_kind::manager_shutdown_began, id(), 0, drain.count());
+  last_event_ = engine().record(event_kind::manager_shutdown_began, id(), event_of_this_body(), drain.count());
   close();
   if (works_under(*this)) {
     set_alarm(until);
@@ -106,8 +106,9 @@ std::optional<error> manager_actor::shutdown(duration drain) {
   if (over(saturating_add(until, grace())))
     return std::nullopt;
   const auto left = still_here();
-  engine().record(event_kind::manager_shutdown_stalled, id(), 0, 0, std::string_view{left.message()});
+  engine().record(event_kind::manager_shutdown_stalled, id(), last_event_.load(), 0, std::string_view{left.message()});
   engine().log(log_record::level::warning, path(), left.message());
+  engine().keep_trace(runtime::engine::keep_for::stalled_shutdown, path());
   return left;
 }
 

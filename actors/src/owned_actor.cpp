@@ -21,7 +21,7 @@ void owned_actor::stop() noexcept {
   if (limit_ != duration::max())
     engine().due().arm(*this, saturating_add(now, limit_));
   if (kind_ != node_kind::actor) // an actor tells of its incarnations itself
-    engine().record(event_kind::release_started, id(), 0, limit_.count());
+    last_event_ = engine().record(event_kind::release_started, id(), scope_->last_event(), limit_.count());
   begin_stop();
 }
 
@@ -31,9 +31,11 @@ void owned_actor::stopped(const std::optional<error>& failure, bool released) no
   engine().due().disarm(*this);
   const auto took = (engine().now() - asked_at_.load()).count();
   if (failure)
-    engine().record(event_kind::release_failed, id(), 0, took, std::string_view{failure->message()});
+    last_event_ =
+        engine().record(event_kind::release_failed, id(), last_event_.load(), took, std::string_view{failure->message()});
   else if (kind_ != node_kind::actor)
-    engine().record(event_kind::release_ended, id(), 0, took);
+    last_event_ = engine().record(event_kind::release_ended, id(), last_event_.load(), took);
+  seen_gone(kind_ == node_kind::actor ? 0 : last_event_.load());
   announce_end({});
   scope_->owned_ended(*this, failure, released);
 }
@@ -42,6 +44,7 @@ bool owned_actor::left() noexcept {
   if (!scope_->owned_left(*this))
     return false;
   gone_ = true;
+  seen_gone(0);
   announce_end({});
   return true;
 }
@@ -50,8 +53,8 @@ void owned_actor::on_due(time_point now) noexcept {
   if (gone_.load())
     return;
   const auto late = now - asked_at_.load();
-  engine().record(kind_ == node_kind::actor ? event_kind::unresponsive : event_kind::release_overdue, id(), 0,
-                  (late - limit_).count());
+  last_event_ = engine().record(kind_ == node_kind::actor ? event_kind::unresponsive : event_kind::release_overdue, id(),
+                                last_event_.load(), (late - limit_).count());
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(late).count();
   const error report =
     error{errc::unresponsive, "stopping it has taken " + std::to_string(ms) + " ms so far, and is still awaited" +

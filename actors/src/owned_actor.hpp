@@ -38,6 +38,16 @@ public:
   [[nodiscard]] virtual std::string presence() const { return stopping() ? "resource, releasing" : ""; }
   [[nodiscard]] node_kind kind() const noexcept { return kind_; }
   [[nodiscard]] duration limit() const noexcept { return limit_; }
+  /// Enters it among the living of the trace, unless it has been; by whoever makes it known.
+  void seen_alive(trace_format::node as, std::uint64_t parent, std::uint64_t created) noexcept {
+    if (living_ == 0)
+      living_ = engine().born(as, id(), parent, name_, created);
+  }
+  void seen_restarted(std::uint64_t times) noexcept { engine().trace().restarted(living_, times); }
+  /// It is gone, by the event `ended`; 0: by none of its own. Harmless if it is not there.
+  void seen_gone(std::uint64_t ended) noexcept { engine().trace().died(living_, ended); }
+  /// The last event of its life, as a cause for others.
+  [[nodiscard]] std::uint64_t last_event() const noexcept { return last_event_.load(); }
 
   /// Where it is in the scope's list; guarded by the scope.
   std::list<actor_ref<owned_actor>>::iterator place{};
@@ -60,6 +70,8 @@ protected:
   [[nodiscard]] bool stopping() const noexcept { return asked_at_.load() != time_point{}; }
   [[nodiscard]] supervisor& scope() const noexcept { return *scope_; }
 
+  std::atomic<std::uint64_t> last_event_ = 0;
+
 private:
   void on_due(time_point now) noexcept override;
   void retain() noexcept override { runtime::retain_actor(*this); }
@@ -73,6 +85,7 @@ private:
   std::atomic<time_point> asked_at_{time_point{}};
   std::atomic<bool> gone_ = false;
   bool reported_ = false; ///< control thread only
+  recorder::living living_ = 0; ///< by whoever takes the next step of its life
 };
 
 } // namespace muster

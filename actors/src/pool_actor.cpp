@@ -43,7 +43,9 @@ actor_ref<pool_actor> pool_actor::make(supervisor& of, detail::pool_settings set
   const auto limit = settings.release_timeout.value_or(of.release_timeout());
   auto made = actor_ref<pool_actor>::adopt(runtime::light_storage<pool_actor>::make(
     of.engine().system_if_running(), 0, alignof(std::max_align_t), of, std::move(settings), limit, std::move(work)));
-  made->engine().record(event_kind::pool_created, made->id(), 0, static_cast<std::int64_t>(of.id()), made->label());
+  made->seen_alive(trace_format::node::pool, of.id(),
+                   made->engine().record(event_kind::pool_created, made->id(), 0, static_cast<std::int64_t>(of.id()),
+                                         made->label()));
   if (of.adopt(actor_ref<owned_actor>{made.get()})) {
     turn now{*made};
     now.carry_out(made->machine_.start(made->engine().now()));
@@ -52,7 +54,7 @@ actor_ref<pool_actor> pool_actor::make(supervisor& of, detail::pool_settings set
     static_cast<void>(made->machine_.close(made->engine().now()));
     made->work_.reset();
     made->over_ = true;
-    made->engine().record(event_kind::pool_ended, made->id());
+    made->seen_gone(made->engine().record(event_kind::pool_ended, made->id()));
     made->announce_end({});
   }
   return made;
@@ -190,13 +192,13 @@ result<detail::granted_lease> pool_actor::acquire(context& ctx, std::optional<du
     waiters_.emplace(ticket, &self);
     mine.carry_out(machine_.acquire(ticket, engine().now()));
     if (!self.ready.load(std::memory_order_relaxed))
-      self.wait_event = engine().record(event_kind::wait_began, task.id(), 0, static_cast<std::int64_t>(id()),
+      self.wait_event = engine().record(event_kind::wait_began, task.id(), task.last_event(), static_cast<std::int64_t>(id()),
                                         std::string_view{label()});
   }
   auto how = waited::done;
   if (!self.ready.load(std::memory_order_acquire))
     how = task.sleep_until_done("a resource of pool " + path(), until, shield,
-                                [&] { return self.ready.load(std::memory_order_acquire); }, true);
+                                [&] { return self.ready.load(std::memory_order_acquire); }, true, false);
   if (!self.ready.load(std::memory_order_acquire)) {
     const bool asked = ctx.cancelled();
     const error reason =

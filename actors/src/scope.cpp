@@ -28,7 +28,8 @@ scope::~scope() {
   MUSTER_ASSERT(!works_under(*actor_), "a scope was destroyed by a body, release or callback that runs under it: that "
                                        "would wait for itself; let its owner destroy it");
   actor_->cancel(
-      {cancel_kind::user, actor_->path(), "the scope was destroyed before it had ended", actor_->engine().now()});
+      {cancel_kind::user, actor_->path(), "the scope was destroyed before it had ended", actor_->engine().now()},
+      event_of_this_body());
   actor_->join_for_ever();
 }
 
@@ -87,7 +88,7 @@ void scope::close() {
 
 void scope::cancel(std::string text) {
   runtime::conductor::pause_here(runtime::pause::call);
-  actor_->cancel({cancel_kind::user, actor_->path(), std::move(text), actor_->engine().now()});
+  actor_->cancel({cancel_kind::user, actor_->path(), std::move(text), actor_->engine().now()}, event_of_this_body());
 }
 
 bool scope::cancelled() const noexcept {

@@ -55,10 +55,14 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
   cancel_reason refused;
   {
     std::lock_guard guard{mutex_};
-    task->last_event_ =
+    task->seen_.text = engine().trace().intern(task->label());
+    task->seen_.created =
         engine().record(event_kind::task_created, task->id(), last_event_.load(std::memory_order_relaxed),
-                        static_cast<std::int64_t>(id()), task->label());
+                        static_cast<std::int64_t>(id()), task->seen_.text);
+    task->last_event_ = task->seen_.created;
     if (machine_.admit(kind_of(*task)) == scope_machine::admission::accepted) {
+      if (engine().trace().enabled())
+        engine().trace().task_born(task->seen_, living_, task->id(), id(), engine().now().time_since_epoch().count());
       ++own_.tasks_live;
       tasks_.push_back(*task);
       runtime::retain_actor(*task); // the list's, until the task has ended
@@ -97,8 +101,11 @@ void scope_actor::admit_locked(task_actor& task) {
   if (max_parallel_ > 0) {
     // Those who lent their permit come before newcomers.
     if (reclaimers_ > 0 || !take_permit()) {
-      if (task.word_.advance(task_state::waiting, task_state::held))
+      if (task.word_.advance(task_state::waiting, task_state::held)) {
+        task.came_to(task_state::held);
+        task.last_event_ = engine().record(event_kind::task_held, task.id(), task.last_event_.load());
         held_.push(task, engine().now());
+      }
       return;
     }
     task.has_permit_ = true;
@@ -115,7 +122,8 @@ void scope_actor::make_ready(task_actor& task) noexcept {
     if (own < kept_deadline()) {
       task.deadline_ = own;
       if (own <= now) {
-        engine().record(event_kind::timeout, task.id(), task.last_event_.load(), task.timeout_.count());
+        task.last_event_ =
+          engine().record(event_kind::timeout, task.id(), task.last_event_.load(), task.timeout_.count());
         task.ask({cancel_kind::timeout, task.path(), {}, now}, true);
         return;
       }
@@ -123,6 +131,7 @@ void scope_actor::make_ready(task_actor& task) noexcept {
     }
   }
   static_cast<void>(task.word_.advance(from, task_state::ready));
+  task.came_to(task_state::ready);
   task.last_event_ =
       engine().record(event_kind::task_ready, task.id(), task.last_event_.load(std::memory_order_relaxed),
                       static_cast<std::int64_t>(task.urgency));
@@ -199,16 +208,20 @@ void scope_actor::reclaim_permit(task_actor& task) {
 // -- hearing of ends --------------------------------------------------------------------------------------------------
 
 scope_actor::verdict_on_failure scope_actor::child_failed(task_actor& task, const error& what) {
-  const std::uint64_t failure = engine().record(event_kind::failure, task.id(), task.last_event_.load(),
-                                                what.code().value(), std::string_view{what.message()});
+  // An error that arose elsewhere came out of the wait for that.
+  const bool from_below = what.path() != task.path();
   verdict_on_failure answer;
   {
     std::lock_guard guard{mutex_};
+    const auto wait = from_below && task.extras_ ? task.extras_->failed_wait : 0;
+    const std::uint64_t failure =
+      engine().record(event_kind::failure, task.id(), wait != 0 ? wait : task.last_event_.load(), what.code().value(),
+                      std::string_view{what.message()});
+    task.last_event_ = failure;
     answer.cancelled_before = static_cast<bool>(machine_.reason());
-    if (machine_.failed(what)) {
-      last_event_ = failure;
-      answer.decides = cancel_locked({cancel_kind::sibling_failed, task.path(), {}, engine().now(), what});
-    }
+    note_flaw(failure);
+    if (machine_.failed(what))
+      answer.decides = cancel_locked({cancel_kind::sibling_failed, task.path(), {}, engine().now(), what}, failure);
   }
   foreman().report(what);
   return answer;
@@ -325,13 +338,15 @@ void scope_actor::accuse(task_actor& task, time_point now) {
                 "; its thread is " + std::to_string(task.thread_.load())}
           .with_path(task.path());
   ++own_.tasks_unresponsive;
-  last_event_ = engine().record(event_kind::unresponsive, task.id(), task.last_event_.load(),
-                                (now - task.free_since_.load()).count(), std::string_view{file ? file : ""});
+  const auto found = engine().record(event_kind::unresponsive, task.id(), task.last_event_.load(),
+                                     (now - task.free_since_.load()).count(), std::string_view{file ? file : ""});
+  note_flaw(found);
   const bool decides = machine_.unresponsive(report);
-  if (decides && cancel_locked({cancel_kind::sibling_failed, task.path(), {}, now, report}))
+  if (decides && cancel_locked({cancel_kind::sibling_failed, task.path(), {}, now, report}, found))
     after_cancel();
   foreman().report(report);
   engine().log(log_record::level::warning, task.path(), report.message());
+  engine().keep_trace(runtime::engine::keep_for::unresponsive, task.path());
 }
 
 } // namespace muster

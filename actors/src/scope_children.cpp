@@ -22,6 +22,12 @@ std::string_view word_for(restart_strategy strategy) noexcept {
   return "?";
 }
 
+/// What a supervisor goes by, for the trace: "one_for_one, at most 3 in 5000 ms".
+std::string policy_text(const restart& how) {
+  return std::string{word_for(how.strategy)} + ", at most " + std::to_string(how.max_restarts) + " in " +
+         std::to_string(how.within / std::chrono::milliseconds{1}) + " ms";
+}
+
 } // namespace
 
 void scope_actor::at_end() noexcept {
@@ -166,8 +172,8 @@ void scope_actor::note_decision(const actor_child& child, std::uint64_t counted)
   const auto& machine = children_->machine;
   if (machine.counted() != counted)
     last_event_ =
-        engine().record(event_kind::restart_decided, child.id(), last_event_.load(),
-                        static_cast<std::int64_t>(machine.window().size()), word_for(children_->how.strategy));
+        engine().record(event_kind::restart_decided, child.id(), child.last_event(),
+                        static_cast<std::int64_t>(machine.window().size()), std::string_view{policy_text(children_->how)});
 }
 
 // -- what becomes of an incarnation -----------------------------------------------------------------------------------
@@ -178,8 +184,11 @@ void scope_actor::child_up(actor_child& child, std::uint64_t which) {
     std::lock_guard guard{mutex_};
     ++own_.actors_started;
     own_.actors_restarted += which > 1 ? 1 : 0;
-    engine().record(which > 1 ? event_kind::restart_done : event_kind::actor_started, child.id(), last_event_.load(),
-                    which > 1 ? static_cast<std::int64_t>(which) : static_cast<std::int64_t>(id()), child.label());
+    child.came_up_by(
+        engine().record(which > 1 ? event_kind::restart_done : event_kind::actor_started, child.id(), last_event_.load(),
+                        static_cast<std::int64_t>(which > 1 ? which - 1 : id()), child.label()));
+    child.seen_alive(trace_format::node::actor, id(), child.last_event());
+    child.seen_restarted(which - 1);
     tell(child, child_transition::started, which, {});
     if (children_) {
       const auto& options = child.options();
@@ -206,8 +215,8 @@ void scope_actor::child_late(actor_child& child, std::uint64_t which, const erro
   {
     std::lock_guard guard{mutex_};
     known = child.known;
-    engine().record(event_kind::actor_start_failed, child.id(), last_event_.load(), static_cast<std::int64_t>(id()),
-                    std::string_view{why.message()});
+    child.came_up_by(engine().record(event_kind::actor_start_failed, child.id(), last_event_.load(),
+                                     static_cast<std::int64_t>(id()), std::string_view{why.message()}));
     tell(child, child_transition::start_failed, which, why.message());
   }
   if (known) // else whoever started it is told
@@ -223,8 +232,8 @@ void scope_actor::child_not_started(actor_child& child, std::uint64_t which, con
     std::lock_guard guard{mutex_};
     known = child.known;
     if (!how.said) {
-      engine().record(event_kind::actor_start_failed, child.id(), last_event_.load(), static_cast<std::int64_t>(id()),
-                      std::string_view{why.message()});
+      child.came_up_by(engine().record(event_kind::actor_start_failed, child.id(), last_event_.load(),
+                                       static_cast<std::int64_t>(id()), std::string_view{why.message()}));
       tell(child, child_transition::start_failed, which, why.message(), how.for_good);
     }
     if (how.for_good)
@@ -287,7 +296,10 @@ void scope_actor::not_known(actor_child& child, const std::optional<error>& fail
     std::lock_guard guard{mutex_};
     drop_child(child, gone);
     if (failure && machine_.failed(*failure))
-      decides = cancel_locked({cancel_kind::sibling_failed, child.path(), {}, engine().now(), *failure});
+      decides =
+          cancel_locked({cancel_kind::sibling_failed, child.path(), {}, engine().now(), *failure}, child.last_event());
+    if (failure)
+      note_flaw(child.last_event());
   }
   if (failure)
     foreman().report(*failure);
@@ -303,10 +315,12 @@ void scope_actor::child_unresponsive(actor_child& child, std::uint64_t which, co
   {
     std::lock_guard guard{mutex_};
     ++own_.actors_unresponsive;
-    last_event_ = engine().record(event_kind::unresponsive, child.id(), last_event_.load(), child.limit().count());
+    const auto found = engine().record(event_kind::unresponsive, child.id(), child.last_event(), child.limit().count());
+    if (fails)
+      note_flaw(found);
     tell(child, child_transition::unresponsive, which, report.message());
     if (fails && machine_.unresponsive(report))
-      decides = cancel_locked({cancel_kind::sibling_failed, child.path(), {}, engine().now(), report});
+      decides = cancel_locked({cancel_kind::sibling_failed, child.path(), {}, engine().now(), report}, found);
   }
   foreman().report(report);
   engine().log(log_record::level::warning, child.path(), report.message());

@@ -10,7 +10,9 @@ bool supervisor::adopt(actor_ref<owned_actor> what) {
   std::lock_guard guard{mutex_};
   if (!machine_.takes_resources())
     return false;
-  engine().record(event_kind::resource_registered, what->id(), 0, static_cast<std::int64_t>(id()), what->label());
+  what->seen_alive(trace_format::node::resource, id(),
+                   engine().record(event_kind::resource_registered, what->id(), 0, static_cast<std::int64_t>(id()),
+                                   what->label()));
   list(std::move(what));
   return true;
 }
@@ -45,8 +47,10 @@ void supervisor::owned_ended(owned_actor& which, const std::optional<error>& fai
   actor_ref<owned_actor> gone;
   {
     std::lock_guard guard{mutex_};
-    if (failure)
+    if (failure) {
       machine_.release_failed(*failure);
+      note_flaw(which.last_event());
+    }
     own_.resources_released += released ? 1 : 0;
     if (!which.is_overdue)
       releasing_ = false;
@@ -126,7 +130,9 @@ std::optional<error> scope_actor::finish_body(std::optional<error> why) {
   if (why) {
     if (why->path().empty())
       *why = why->with_path(path());
-    if (cancel({cancel_kind::sibling_failed, path(), {}, engine().now(), *why}))
+    const auto failure = engine().record(event_kind::failure, id(), last_event_.load(), why->code().value(),
+                                         std::string_view{why->message()});
+    if (cancel({cancel_kind::sibling_failed, path(), {}, engine().now(), *why}, failure))
       foreman().report(*why);
   }
   body_steps_out();

@@ -120,8 +120,10 @@ void scope_actor::give_up_on_children() {
                .with_path(path());
     if (auto cause = last ? last->last_failure() : std::nullopt)
       report = report->with_cause(std::move(*cause));
-    last_event_ = engine().record(event_kind::intensity_exceeded, id(), last_event_.load(),
+    last_event_ = engine().record(event_kind::intensity_exceeded, id(), last ? last->last_event() : last_event_.load(),
                                   static_cast<std::int64_t>(many), std::string_view{report->message()});
+    note_flaw(last_event_.load());
+    engine().keep_trace(runtime::engine::keep_for::intensity_exceeded, path());
     tell({.path = path(), .what = child_transition::gave_up, .text = report->message()});
     if (machine_.unresponsive(*report))
       decides = cancel_locked({cancel_kind::sibling_failed, path(), {}, engine().now(), *report});

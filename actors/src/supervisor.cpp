@@ -80,6 +80,8 @@ void supervisor::enter() {
   last_event_ = engine.record(kind_ == node_kind::manager ? event_kind::manager_created : event_kind::scope_created,
                               id(), above_ ? above_->last_event_.load() : 0,
                               above_ ? static_cast<std::int64_t>(owner_ ? owner_->id() : above_->id()) : 0, label());
+  living_ = engine.born(kind_ == node_kind::manager ? trace_format::node::manager : trace_format::node::scope, id(),
+                        above_ ? (owner_ ? owner_->id() : above_->id()) : 0, label(), last_event_.load());
   cancel_reason at_once;
   if (above_) {
     std::lock_guard guard{above_->mutex_};
@@ -114,7 +116,7 @@ void supervisor::enter() {
   if (!at_once && !shielded_ && above_ && above_->cancelled())
     at_once = above_->reason_in_force().inherited();
   if (at_once)
-    cancel(std::move(at_once));
+    cancel(std::move(at_once), above_->event_in_force());
   if (timeout_ <= duration{})
     on_due(engine.now());
   else if (own_deadline_ != never)
@@ -146,22 +148,23 @@ supervisor_seed supervisor::seed_below(std::string name) {
 
 // -- cancellation -----------------------------------------------------------------------------------------------------
 
-bool supervisor::cancel(cancel_reason reason) {
+bool supervisor::cancel(cancel_reason reason, std::uint64_t cause) {
   {
     std::lock_guard guard{mutex_};
-    if (!cancel_locked(std::move(reason)))
+    if (!cancel_locked(std::move(reason), cause))
       return false;
   }
   after_cancel();
   return true;
 }
 
-bool supervisor::cancel_locked(cancel_reason reason) {
+bool supervisor::cancel_locked(cancel_reason reason, std::uint64_t cause) {
   if (!machine_.cancel(std::move(reason)))
     return false;
   const auto& why = machine_.reason();
-  last_event_ = engine().record(event_kind::cancel_asked, id(), last_event_.load(),
+  last_event_ = engine().record(event_kind::cancel_asked, id(), cause != 0 ? cause : last_event_.load(),
                                 static_cast<std::int64_t>(why.kind()), std::string_view{why.origin()});
+  note_flaw(last_event_.load());
   if (stop_source_)
     engine().serve(path(), [self = actor_ref<supervisor>{this}, source = *stop_source_]() mutable {
       duty_mark mark{{.scope = self.get()}};
@@ -169,6 +172,7 @@ bool supervisor::cancel_locked(cancel_reason reason) {
       source.request_stop();
     });
   cancelled_.store(true, std::memory_order_release);
+  engine().stop_asked();
   return true;
 }
 
@@ -178,13 +182,26 @@ void supervisor::after_cancel() {
 }
 
 bool supervisor::cancelled() const noexcept {
+  if (cancelled_here())
+    return true;
+  // Who has looked since anything in this engine was last asked to stop need not walk up again, nor need those below it.
+  const auto as_of = engine().stops_asked();
+  const supervisor* calm = nullptr;
   for (const supervisor* s = this; s; s = s->above_.get()) {
-    if (s->cancelled_.load(std::memory_order_acquire))
+    if (s->calm_as_of_.load(std::memory_order_relaxed) == as_of)
+      break;
+    if (s->cancelled_here())
       return true;
+    calm = s;
     if (s->shielded_)
-      return false;
+      break;
     if (s->owner_ && s->owner_->asked())
       return true;
+  }
+  for (const supervisor* s = this; calm; s = s->above_.get()) {
+    s->calm_as_of_.store(as_of, std::memory_order_relaxed);
+    if (s == calm)
+      break;
   }
   return false;
 }
@@ -208,11 +225,13 @@ void supervisor::on_due(time_point now) noexcept {
     return;
   const std::string where = path();
   cancel_reason reason{cancel_kind::timeout, where, {}, now};
-  engine().record(event_kind::timeout, id(), last_event_.load(), timeout_.count());
   bool counts = false;
   {
     std::lock_guard guard{mutex_};
-    if (!cancel_locked(reason))
+    if (machine_.reason())
+      return;
+    const auto passed = engine().record(event_kind::timeout, id(), last_event_.load(), timeout_.count());
+    if (!cancel_locked(reason, passed))
       return;
     counts = machine_.cancelled_in_time();
   }
@@ -235,8 +254,21 @@ void supervisor::expire_above(time_point now) noexcept {
 void supervisor::on_exit(const caf::exit_msg& exit) noexcept {
   if (!exit.reason)
     return;
-  engine().record(event_kind::exit_received, id(), 0, 0, std::string_view{runtime::text_of(exit.reason)});
-  cancel({cancel_kind::user, path(), "an exit message came: " + runtime::text_of(exit.reason), engine().now()});
+  const auto came =
+    engine().record(event_kind::exit_received, id(), 0, 0, std::string_view{runtime::text_of(exit.reason)});
+  cancel({cancel_kind::user, path(), "an exit message came: " + runtime::text_of(exit.reason), engine().now()}, came);
+}
+
+std::uint64_t supervisor::event_in_force() const noexcept {
+  for (const supervisor* s = this; s; s = s->above_.get()) {
+    if (s->cancelled_.load(std::memory_order_acquire))
+      return s->last_event_.load();
+    if (s->shielded_)
+      break;
+    if (s->owner_ && s->owner_->asked())
+      return s->owner_->last_event();
+  }
+  return 0;
 }
 
 std::stop_token supervisor::stop_token() {

@@ -79,16 +79,26 @@ public:
   [[nodiscard]] virtual manager_actor& foreman() noexcept = 0;
 
   /// Makes the first reason the reason; true if this was it. On return newcomers are turned away.
-  bool cancel(cancel_reason reason);
+  /// `cause`: the event that led to it; 0: the last one in the life of this supervisor.
+  bool cancel(cancel_reason reason, std::uint64_t cause = 0);
   /// This one or one above it has been asked to stop.
   [[nodiscard]] bool cancelled() const noexcept;
   /// Why, if `cancelled()`.
   [[nodiscard]] cancel_reason reason_in_force() const;
+  /// The event by which it was, for the trace; 0 if there is none.
+  [[nodiscard]] std::uint64_t event_in_force() const noexcept;
+  /// What caused its present state, for the trace.
+  [[nodiscard]] std::uint64_t last_event() const noexcept { return last_event_.load(std::memory_order_relaxed); }
+  /// True if its verdict, as far as it is known by now, is an error.
+  [[nodiscard]] bool flawed() const {
+    std::lock_guard guard{mutex_};
+    return machine_.flawed();
+  }
   /// A cancellation further up may still be on its way down: takes it over now. To be called before anything whose
   /// result depends on whether this supervisor had been cancelled. Without the lock.
   void notice_cancellation() {
     if (!cancelled_here() && cancelled())
-      cancel(reason_in_force());
+      cancel(reason_in_force(), event_in_force());
   }
   /// Lets those at or above this one time out whose moment has come, though their timers have not said so yet.
   void expire_above(time_point now) noexcept;
@@ -176,8 +186,13 @@ protected:
   void on_signal(std::uint32_t flags) noexcept override;
   void on_exit(const caf::exit_msg& exit) noexcept override;
   /// `cancel` for callers that hold the lock: true if it was the first; then `after_cancel` must be called without it.
-  bool cancel_locked(cancel_reason reason);
+  bool cancel_locked(cancel_reason reason, std::uint64_t cause = 0);
   void after_cancel();
+  /// Only the first counts: it is the cause of a bad end.
+  void note_flaw(std::uint64_t event) noexcept {
+    std::uint64_t none = 0;
+    flaw_event_.compare_exchange_strong(none, event);
+  }
   /// Whether an event may have brought the end nearer, so that `advance` must look.
   [[nodiscard]] bool attentive() const noexcept;
   /// Arms the timer of this supervisor: `on_due` follows, unless it has ended by then.
@@ -199,6 +214,8 @@ protected:
   statistics own_;    ///< of this supervisor's own members
   statistics folded_; ///< of those nested ones that have ended
   std::atomic<std::uint64_t> last_event_ = 0; ///< what caused its present state, for the trace
+  recorder::living living_ = 0;               ///< constant between `enter` and the end
+  std::atomic<std::uint64_t> flaw_event_ = 0; ///< the first event that made its verdict an error
   const time_point created_;
 
 private:
@@ -237,6 +254,7 @@ private:
   std::stop_token outside_;
 
   std::atomic<bool> cancelled_ = false;
+  mutable std::atomic<std::uint64_t> calm_as_of_ = 0; ///< engine::stops_asked() when it was found not to be cancelled
   std::atomic<bool> ended_ = false;
   bool entered_ = false;        ///< `enter` is done
   bool drained_nested_ = false; ///< the nested ones have been told to end when they are idle

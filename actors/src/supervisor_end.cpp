@@ -121,8 +121,10 @@ void supervisor::finish(std::unique_lock<runtime::mutex> lock) noexcept {
   engine().due().disarm(*this);
   if (user_things)
     engine().serve(path(), [left = std::move(left)] {});
-  engine().record(kind_ == node_kind::manager ? event_kind::manager_ended : event_kind::scope_ended, id(),
-                  last_event_.load(), flawed ? 1 : 0, std::string_view{headline});
+  const auto because = flawed && flaw_event_.load() != 0 ? flaw_event_.load() : last_event_.load();
+  last_event_ = engine().record(kind_ == node_kind::manager ? event_kind::manager_ended : event_kind::scope_ended, id(),
+                                because, flawed ? 1 : 0, std::string_view{headline});
+  engine().trace().died(living_, last_event_.load());
   announce_end(flawed ? runtime::exit_error(cancelled_here() ? caf::exit_reason::user_shutdown
                                                              : caf::exit_reason::unhandled_exception,
                                             headline)
@@ -200,8 +202,14 @@ void supervisor::fold(const statistics& sum) noexcept {
 // -- joining ----------------------------------------------------------------------------------------------------------
 
 std::optional<error> supervisor::join(time_point until) {
-  if (ended())
+  if (ended()) { // the trace tells who was waited for, and who never
+    const duty* d = current_duty();
+    const auto who = d && d->body ? d->task->id() : 0;
+    const auto began =
+        engine().record(event_kind::wait_began, who, event_of_this_body(), static_cast<std::int64_t>(id()));
+    engine().record(event_kind::wait_ended, who, began);
     return std::nullopt;
+  }
   if (works_under(*this))
     return would_deadlock(path());
   const auto too_early = [&] { return error{errc::not_ready, "it had not ended in the time given"}.with_path(path()); };
@@ -266,6 +274,7 @@ void supervisor::join_for_ever() noexcept {
     for (const auto& who : survivors(8))
       whom += (whom.empty() ? "" : ", ") + who;
     engine().log(log_record::level::warning, path(), "its end is held up by: " + (whom.empty() ? "a release" : whom));
+    engine().keep_trace(runtime::engine::keep_for::stalled_shutdown, path());
   };
   static_cast<void>(wait_for({.address = &ended_,
                               .ready = [this] { return ended(); },

@@ -179,6 +179,8 @@ bool task_actor::skip(task_actor& because, bool cancelled_before) {
   if (word_.state() != task_state::waiting)
     return false;
   const auto before = word_.claim_discard();
+  last_event_ = scope_->engine().record(event_kind::task_skipped, id(), because.last_event(),
+                                        static_cast<std::int64_t>(because.id()));
   // Written now: what comes after this task may be settled before it is, and names it as the cause.
   auto& out = *job_->out;
   outcome_access::error(out) = error{errc::skipped, "skipped: " + because.path() + " did not end ok"}
@@ -199,7 +201,7 @@ void task_actor::settle_elsewhere(task_state before) noexcept {
   engine.service().push(*this);
 }
 
-void task_actor::ask(const cancel_reason& reason, bool personal) noexcept {
+void task_actor::ask(const cancel_reason& reason, bool personal, std::uint64_t cause) noexcept {
   if (word_.asked() || word_.state() >= task_state::ending)
     return;
   auto& engine = scope_->engine();
@@ -207,9 +209,12 @@ void task_actor::ask(const cancel_reason& reason, bool personal) noexcept {
   personal_ = personal;
   if (!word_.ask())
     return; // its body has just ended, and nobody will look at the reason
-  last_event_ =
-      engine.record(event_kind::cancel_asked, id(), personal ? last_event_.load() : scope_->last_event_.load(),
-                    static_cast<std::int64_t>(reason.kind()), std::string_view{reason.origin()});
+  if (open_scopes_.load(std::memory_order_relaxed) > 0)
+    engine.stop_asked();
+  if (cause == 0)
+    cause = personal ? last_event_.load() : scope_->last_event_.load();
+  last_event_ = engine.record(event_kind::cancel_asked, id(), cause, static_cast<std::int64_t>(reason.kind()),
+                              std::string_view{reason.origin()});
   if (const auto before = word_.claim_discard()) {
     settle_elsewhere(*before);
     return;
@@ -220,6 +225,13 @@ void task_actor::ask(const cancel_reason& reason, bool personal) noexcept {
   wake_asked();
 }
 
+void task_actor::came_to(task_state state) noexcept {
+  auto& engine = scope_->engine();
+  if (engine.trace().enabled())
+    engine.trace().task_came_to(static_cast<std::uint8_t>(state), seen_, scope_->living_, id(), scope_->id(),
+                                state == task_state::running ? started_.load().time_since_epoch().count() : 0);
+}
+
 void task_actor::wake_asked() noexcept {
   if (word_.watched())
     runtime::unpark_all(&word_);
@@ -228,7 +240,7 @@ void task_actor::wake_asked() noexcept {
   const auto inherited = reason_.inherited();
   nested_.each([&](supervisor& below) {
     if (!below.shielded_)
-      below.cancel(inherited);
+      below.cancel(inherited, last_event_.load());
   });
   if (!extras_)
     return;
@@ -273,7 +285,9 @@ void task_actor::run_body() noexcept {
   began_.store(true, std::memory_order_relaxed);
   const auto thread = engine.simulated() ? 0 : thread_probe_here().id();
   thread_.store(thread, std::memory_order_relaxed);
-  last_event_ = engine.record(event_kind::task_started, id(), last_event_.load(std::memory_order_relaxed), thread);
+  came_to(task_state::running);
+  last_event_ = engine.record(event_kind::task_started, id(), last_event_.load(std::memory_order_relaxed),
+                              trace_format::task_value(scope_->id(), thread), seen_.text);
   auto& meter = meter_of_this_thread();
   {
     duty_mark mark{{.task = this, .scope = scope_.get(), .body = true}};
@@ -375,8 +389,9 @@ void task_actor::conclude(std::optional<error> said, bool ran, duration wall, du
   if (said)
     scope_->also_said(*said);
   last_event_ = engine.record(event_kind::task_ended, id(), last_event_.load(std::memory_order_relaxed),
-                              static_cast<std::int64_t>(out.kind()),
+                              trace_format::task_value(scope_->id(), static_cast<std::int64_t>(out.kind())),
                               out.ok() ? std::string_view{} : std::string_view{out.error().message()});
+  engine.trace().task_died(seen_, scope_->living_, last_event_.load(std::memory_order_relaxed));
   each_dependent([&](task_actor& behind) { behind.dependency_ended(*this, answer.cancelled_before); });
   if (answer.decides)
     scope_->carry_out_failure(*this, out.error());
@@ -395,7 +410,9 @@ void task_actor::expire(time_point now) noexcept {
     return;
   }
   std::lock_guard guard{scope_->mutex_};
-  scope_->engine().record(event_kind::timeout, id(), last_event_.load(), timeout_.count());
+  if (word_.asked() || word_.state() >= task_state::ending)
+    return;
+  last_event_ = scope_->engine().record(event_kind::timeout, id(), last_event_.load(), timeout_.count());
   ask({cancel_kind::timeout, path(), {}, now}, true);
 }
 

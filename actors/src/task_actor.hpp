@@ -78,19 +78,21 @@ public:
 
   /// Takes note of where the body is.
   void checked_in(const std::source_location& where) noexcept;
+  /// It has seen that it was asked to stop.
+  void observed() noexcept;
   void note(std::string text);
   void progress(std::uint64_t done, std::uint64_t total);
   /// The body enters or leaves a wait of ours.
   void enter_wait(wait_note& note);
-  void leave_wait(wait_note& note) noexcept;
+  void leave_wait(wait_note& note, std::uint64_t failed) noexcept; ///< `failed`: see extras::failed_wait; 0: it did not
   void lend_permit() noexcept;
   void reclaim_permit();
   /// Parks the body until it is asked to stop (or `shield` is), or `until`.
   void sleep(time_point until, supervisor* shield);
   /// The same for a wait for something else, which says `done`; whoever makes it so calls `wake`.
-  /// `lends_permit`: the body gives its `max_parallel` permit back meanwhile.
+  /// `lends_permit`: the body gives its `max_parallel` permit back meanwhile. `recorded`: the wait goes to the trace.
   waited sleep_until_done(std::string what, time_point until, supervisor* shield, runtime::function_ref<bool()> done,
-                          bool lends_permit = false);
+                          bool lends_permit = false, bool recorded = true);
   void wake(supervisor* shield) noexcept;
   /// What such a wait is parked on, for one that must wake it when the task may be gone already.
   [[nodiscard]] const void* wake_address(supervisor* shield) const noexcept;
@@ -118,6 +120,7 @@ private:
     std::uint64_t total = 0;
     bool progress_posted = false;
     wait_note* waiting = nullptr;
+    std::uint64_t failed_wait = 0; ///< the event that ended its last wait for something that did not end well
   };
   extras& more();
 
@@ -149,10 +152,14 @@ private:
   // With the scope's lock held.
   /// Records the reason, if it is the first. Before the start the task is sent to be settled without running; a running
   /// body is woken, with all that it opened, and has its grace period from now.
-  void ask(const cancel_reason& reason, bool personal) noexcept;
+  /// `cause`: the event that led to it; 0: the last one of its own life if `personal`, else of its scope's.
+  void ask(const cancel_reason& reason, bool personal, std::uint64_t cause = 0) noexcept;
   void wake_asked() noexcept;
   /// Sends a task that was claimed in the phase `before` to a worker that settles it.
   void settle_elsewhere(task_state before) noexcept;
+
+  /// Shows in the trace that it is in this state, without the lock where there is only one that could say so.
+  void came_to(task_state state) noexcept;
 
   void on_mail(caf::mailbox_element_ptr mail, caf::execution_unit* host) noexcept override;
   void on_due(time_point now) noexcept override;
@@ -181,6 +188,7 @@ private:
   std::atomic<time_point> deadline_{never};
   std::atomic<time_point> started_{time_point{}};
   std::atomic<bool> began_ = false;
+  std::atomic<bool> observed_ = false;
   std::atomic<std::int64_t> thread_ = 0;
   std::atomic<time_point> free_since_{time_point{}}; ///< when it was asked, or last left a wait of ours after that
   std::atomic<std::uint32_t> in_waits_ = 0;
@@ -188,6 +196,7 @@ private:
   std::atomic<const char*> checked_in_file_ = nullptr;
   std::atomic<std::uint32_t> checked_in_line_ = 0;
   std::atomic<std::uint64_t> last_event_ = 0;
+  recorder::living_task seen_; ///< by whoever takes the next step of its life
   alignas(context) unsigned char context_[sizeof(context)];
 };
 

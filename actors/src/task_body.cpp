@@ -48,7 +48,7 @@ void task_actor::cancel(std::string text) {
   if (scope_->cancelled())
     scope_->turn_away(*this); // the first reason stays
   std::lock_guard guard{scope_->mutex_};
-  ask({cancel_kind::user, path(), std::move(text), scope_->engine().now()}, true);
+  ask({cancel_kind::user, path(), std::move(text), scope_->engine().now()}, true, event_of_this_body());
 }
 
 task_actor::extras& task_actor::more() {
@@ -60,6 +60,13 @@ task_actor::extras& task_actor::more() {
 void task_actor::checked_in(const std::source_location& where) noexcept {
   checked_in_file_.store(where.file_name(), std::memory_order_relaxed);
   checked_in_line_.store(where.line(), std::memory_order_relaxed);
+}
+
+void task_actor::observed() noexcept {
+  if (observed_.load(std::memory_order_relaxed) || observed_.exchange(true))
+    return;
+  auto& engine = scope_->engine();
+  engine.record(event_kind::cancel_observed, id(), last_event_.load(), (engine.now() - free_since_.load()).count());
 }
 
 void task_actor::note(std::string text) {
@@ -97,9 +104,12 @@ void task_actor::enter_wait(wait_note& note) {
   in_waits_.fetch_add(1, std::memory_order_relaxed);
 }
 
-void task_actor::leave_wait(wait_note& note) noexcept {
+void task_actor::leave_wait(wait_note& note, std::uint64_t failed) noexcept {
   std::lock_guard guard{scope_->mutex_};
-  more().waiting = note.outer;
+  auto& mine = more();
+  mine.waiting = note.outer;
+  if (failed != 0)
+    mine.failed_wait = failed;
   free_since_ = scope_->engine().now();
   in_waits_.fetch_sub(1, std::memory_order_relaxed);
 }
@@ -113,19 +123,21 @@ void task_actor::sleep(time_point until, supervisor* shield) {
 }
 
 waited task_actor::sleep_until_done(std::string what, time_point until, supervisor* shield,
-                                    runtime::function_ref<bool()> done, bool lends_permit) {
+                                    runtime::function_ref<bool()> done, bool lends_permit, bool recorded) {
   return shield ? wait_for({.address = &shield->cancelled_,
                             .ready = [&] { return shield->cancelled_.load() || done(); },
                             .engine = &scope_->engine(),
                             .until = until,
                             .what = std::move(what),
-                            .lends_permit = lends_permit})
+                            .lends_permit = lends_permit,
+                            .recorded = recorded})
                 : wait_for({.address = &word_,
                             .ready = [&] { return word_.watch(), word_.asked() || done(); },
                             .engine = &scope_->engine(),
                             .until = until,
                             .what = std::move(what),
-                            .lends_permit = lends_permit});
+                            .lends_permit = lends_permit,
+                            .recorded = recorded});
 }
 
 const void* task_actor::wake_address(supervisor* shield) const noexcept {

@@ -78,6 +78,40 @@ std::string what_for(const wait_request& wanted, const std::string& what) {
                       : std::string{"something"};
 }
 
+/// A wait as the trace tells of it: by whose body (0: a thread from outside), for whom or what.
+class recorded_wait {
+public:
+  recorded_wait(const wait_request& wanted, const task_actor* body) : wanted_{wanted}, who_{body ? body->id() : 0} {
+    if (!wanted.recorded || (!body && current_duty()))
+      return;
+    const auto whom = wanted.task ? wanted.task->id() : wanted.scope ? wanted.scope->id() : 0;
+    // The name of a node is known by its id.
+    const std::string_view what = wanted.remind_every != duration::max() ? std::string_view{"its destructor"}
+                                  : whom != 0                            ? std::string_view{}
+                                                                         : std::string_view{wanted.what};
+    began_ = wanted.engine->record(event_kind::wait_began, who_, body ? body->last_event() : 0,
+                                   static_cast<std::int64_t>(whom), what);
+  }
+  /// Returns the event, if what was waited for has not ended well; else 0.
+  std::uint64_t ended(waited how) const {
+    if (began_ == 0)
+      return 0;
+    const auto code = how == waited::done         ? 0
+                      : how == waited::timed_out  ? static_cast<int>(errc::not_ready)
+                      : how == waited::no_threads ? static_cast<int>(errc::no_threads)
+                                                  : static_cast<int>(errc::would_deadlock);
+    const auto event = wanted_.engine->record(event_kind::wait_ended, who_, began_, code);
+    const bool bad = how == waited::done && ((wanted_.task && !wanted_.task->job().out->ok()) ||
+                                             (!wanted_.task && wanted_.scope && wanted_.scope->flawed()));
+    return bad ? event : 0;
+  }
+
+private:
+  const wait_request& wanted_;
+  const std::uint64_t who_;
+  std::uint64_t began_ = 0;
+};
+
 waited block(const wait_request& wanted, const std::string& what) {
   const std::string who = wanted.engine->simulated() ? who_waits_here() : std::string{};
   const auto since = wanted.engine->now();
@@ -123,8 +157,12 @@ waited wait_for(wait_request request) {
   runtime::conductor::pause_here(runtime::pause::call);
   const duty* d = current_duty();
   task_actor* body = d && d->body ? d->task : nullptr;
-  if (!body)
-    return block(request, request.what);
+  const recorded_wait record{request, body};
+  if (!body) {
+    const auto how = block(request, request.what);
+    record.ended(how);
+    return how;
+  }
   wait_note note{.what = std::move(request.what), .since = request.engine->now(), .task = request.task};
   body->enter_wait(note);
   if (request.lends_permit)
@@ -134,7 +172,7 @@ waited wait_for(wait_request request) {
       request.task && waits_for_me(*request.task, *body) ? waited::would_deadlock : block(request, note.what);
   if (request.lends_permit)
     body->reclaim_permit();
-  body->leave_wait(note);
+  body->leave_wait(note, record.ended(how));
   return how;
 }
 

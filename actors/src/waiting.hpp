@@ -37,6 +37,7 @@ struct wait_request {
   supervisor* scope = nullptr;             ///< waited for, with all below: may be helped when no thread can be had
   task_actor* task = nullptr;              ///< likewise
   bool lends_permit = false;               ///< the body gives its `max_parallel` permit back meanwhile
+  bool recorded = true;                    ///< false: whoever waits records it
   bool gives_up = true;                    ///< false: destructors, which wait whatever happens
   duration remind_every = duration::max(); ///< how often `remind` is called while the wait lasts
   runtime::function_ref<void()> remind = nothing;

@@ -131,6 +131,9 @@ public:
     return as_expected && agrees && guarded && given_back && nobody;
   }
 
+  /// Writes what the runtime recorded so far.
+  [[nodiscard]] std::error_code write_trace(const std::string& file) const { return yard_.write_trace(file); }
+
 private:
   muster::result<void> send(std::string_view what, const std::vector<csv_order>& orders) {
     report_.act(what, orders.size());
@@ -246,7 +249,13 @@ int run_demo(const demo_options& options) {
     fmt::print(stderr, "The demo broke off:\n{}\n", to_string(done.error()));
     return 1;
   }
-  return show.conclude() ? 0 : 1;
+  const bool agreed = show.conclude();
+  if (!options.trace.empty())
+    if (const auto problem = show.write_trace(options.trace)) {
+      fmt::print(stderr, "{}: {}\n", options.trace, problem.message());
+      return 1;
+    }
+  return agreed ? 0 : 1;
 }
 
 } // namespace shop

@@ -18,6 +18,7 @@ struct demo_options {
   std::uint64_t seed = 1;
   std::string csv;  ///< given orders, in place of generated ones
   std::string keep; ///< a folder for the files, which stays; empty: a temporary one
+  std::string trace;      ///< what the runtime recorded is written to this file; empty: it is not
   std::size_t at_a_time = 8;
   muster::duration time_for_all = std::chrono::seconds{2};
   muster::duration breaker_open_for = std::chrono::milliseconds{300};

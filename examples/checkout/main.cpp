@@ -139,6 +139,7 @@ int main(int argc, char** argv) {
   generate_command->add_option("-o,--output", csv)->required();
   demo_command->add_option("--csv", show.csv, "orders to send in place of made-up ones")->check(CLI::ExistingFile);
   demo_command->add_option("--keep", show.keep, "folder for orders.csv and orders.db, which stays");
+  demo_command->add_option("--trace", show.trace, "write what the runtime did to this file, for muster-trace");
   demo_command->add_option("--at-a-time", show.at_a_time)->check(CLI::Range(1, 60))->capture_default_str();
   demo_command->add_option("--timeout", show_time, "for a whole checkout; 2s")->transform(time);
 

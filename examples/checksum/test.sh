@@ -234,7 +234,7 @@ writes_a_trace() {
   expect 0 "$checksum" --trace trace tree
   local name
   for name in tree sub file; do
-    grep -q "\"$name\"" trace || fail "the trace does not mention $name"
+    grep -qa -- "$name" trace || fail "the trace does not mention $name"
   done
 }
 

@@ -10,6 +10,7 @@
 #include <caf/actor_system_config.hpp>
 
 #include <algorithm>
+#include <chrono>
 #include <thread>
 
 namespace muster::runtime {
@@ -46,6 +47,32 @@ private:
 
 } // namespace
 
+namespace {
+
+/// How long a trace that was written out stands for what comes after it.
+constexpr duration written_lately = std::chrono::seconds{10};
+
+constexpr std::string_view word_for(engine::keep_for why) noexcept {
+  switch (why) {
+    case engine::keep_for::intensity_exceeded: return "intensity";
+    case engine::keep_for::unresponsive: return "unresponsive";
+    case engine::keep_for::stalled_shutdown: return "shutdown";
+  }
+  return "unknown";
+}
+
+trace_origin origin_of(const engine_options& options) {
+  const auto& time = options.time ? options.time : real_clock();
+  const bool simulated = time->conductor() != nullptr;
+  const auto wall = std::chrono::system_clock::now().time_since_epoch() / std::chrono::nanoseconds{1};
+  return {.clock_ns = time->now().time_since_epoch().count(),
+          .wall_ns = simulated ? 0 : wall,
+          .workers = options.workers ? options.workers : usual_workers(*time),
+          .in_memory = simulated};
+}
+
+} // namespace
+
 struct engine::own_system {
   struct config : caf::actor_system_config {
     explicit config(conductor* by) {
@@ -67,7 +94,7 @@ struct engine::own_system {
 
 engine::engine(engine_options options, caf::actor_system* system)
     : log_(std::move(options.log)),
-      trace_(options.trace),
+      trace_(options.trace, origin_of(options)),
       own_system_(system ? nullptr : std::make_unique<own_system>(options.time ? options.time->conductor() : nullptr)),
       system_(system ? system : &own_system_->system),
       control_(options.time ? options.time : real_clock(), options.control_threads, &leftovers_),
@@ -91,6 +118,8 @@ engine::engine(engine_options options, caf::actor_system* system)
       own_system_ || control_.time()->conductor() == nullptr,
       "a manager inside an actor system that exists already cannot be on the clock of a simulation: that system has "
       "threads and a time of its own");
+  if (auto why = trace_.complaint(); !why.empty())
+    log(log_record::level::warning, {}, "the trace is kept in memory that no other process sees: " + why);
 }
 
 engine::~engine() { stop(); }
@@ -107,6 +136,35 @@ std::uint64_t engine::record(event_kind kind, std::uint64_t subject, std::uint64
   if (!trace_.enabled())
     return 0;
   return record(kind, subject, cause, value, trace_.intern(text));
+}
+
+recorder::living engine::born(trace_format::node kind, std::uint64_t id, std::uint64_t parent, std::string_view name,
+                              std::uint64_t created) noexcept {
+  if (!trace_.enabled())
+    return 0;
+  return trace_.born(kind, id, parent, now().time_since_epoch().count(), trace_.intern(name), created);
+}
+
+void engine::keep_trace(keep_for why, std::string path) {
+  // A simulation shall leave nothing behind.
+  if (!trace_.enabled() || simulated() || stopped_.load(std::memory_order_acquire))
+    return;
+  const auto at = now();
+  auto& last = kept_[static_cast<std::size_t>(why)];
+  auto before = last.load();
+  if ((before != time_point{} && at - before < written_lately) || !last.compare_exchange_strong(before, at))
+    return;
+  serve(path, [this, why, path] { write_kept(why, path); });
+}
+
+void engine::write_kept(keep_for why, std::string path) noexcept {
+  try {
+    const auto file = trace_.keep(word_for(why));
+    log(log_record::level::info, std::move(path),
+        file ? "the trace was written to " + file->string() : "the trace could not be written: " + file.error().message());
+  } catch (...) {
+    // Without memory it is not written.
+  }
 }
 
 void engine::serve(std::string who, std::move_only_function<void()> job) {
@@ -153,6 +211,7 @@ void engine::stop() noexcept {
   if (own_system_ && own_system_->simulated)
     settle_simulated(own_system_->system);
   own_system_.reset();
+  trace_.close();
 }
 
 } // namespace muster::runtime

@@ -12,6 +12,7 @@
 #include <muster/log.hpp>
 #include <muster/trace.hpp>
 
+#include <array>
 #include <atomic>
 #include <functional>
 #include <memory>
@@ -64,6 +65,20 @@ public:
   std::uint64_t record(event_kind kind, std::uint64_t subject, std::uint64_t cause, std::int64_t value,
                        std::string_view text) noexcept;
 
+  /// Enters a thing among the living, as the event `created` tells of it. See recorder::born.
+  [[nodiscard]] recorder::living born(trace_format::node kind, std::uint64_t id, std::uint64_t parent,
+                                      std::string_view name, std::uint64_t created) noexcept;
+  /// Has the trace written to a file of its own, because of something that `path` met with; the log says where it is.
+  /// Does nothing while the trace has been written for the same reason lately. Any thread, also under locks.
+  enum class keep_for : std::uint8_t { intensity_exceeded, unresponsive, stalled_shutdown };
+  void keep_trace(keep_for why, std::string path);
+
+  /// To be called after a supervisor, or a task with supervisors below it, has been marked as asked to stop, and before
+  /// anybody may rely on that: whoever has found before that nothing above it was, has to look again.
+  void stop_asked() noexcept { stops_asked_.fetch_add(1, std::memory_order_release); }
+  /// How often that was said; from 1.
+  [[nodiscard]] std::uint64_t stops_asked() const noexcept { return stops_asked_.load(std::memory_order_acquire); }
+
   /// Runs `job` on the service lane. What it throws is logged as coming from `who`.
   void serve(std::string who, std::move_only_function<void()> job);
   /// Hands a record to the log hook, if there is one, on the service lane.
@@ -85,9 +100,11 @@ private:
     engine& engine_;
   };
   void call_log(log_record record) noexcept;
+  void write_kept(keep_for why, std::string path) noexcept;
 
   const log_hook log_;
   recorder trace_;
+  std::array<std::atomic<time_point>, 3> kept_{}; ///< when the trace was last written out, by keep_for
   std::unique_ptr<own_system> own_system_;
   caf::actor_system* system_;
   leftovers leftovers_{*this};
@@ -95,6 +112,7 @@ private:
   lane service_;
   lane work_;
   std::atomic<bool> stopped_ = false;
+  alignas(64) std::atomic<std::uint64_t> stops_asked_ = 1;
 };
 
 } // namespace muster::runtime

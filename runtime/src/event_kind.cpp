@@ -22,6 +22,7 @@ std::string_view to_string(event_kind kind) noexcept {
   case task_resumed: return "task_resumed";
   case task_ended: return "task_ended";
   case task_skipped: return "task_skipped";
+  case task_held: return "task_held";
   case actor_started: return "actor_started";
   case actor_start_failed: return "actor_start_failed";
   case actor_stop_asked: return "actor_stop_asked";
@@ -73,6 +74,7 @@ std::string_view to_string(event_kind kind) noexcept {
   case breaker_reset: return "breaker_reset";
   case breaker_refused: return "breaker_refused";
   case breaker_permit_reclaimed: return "breaker_permit_reclaimed";
+  case breaker_ended: return "breaker_ended";
   case retry_scheduled: return "retry_scheduled";
   case retry_gave_up: return "retry_gave_up";
   case events_dropped: return "events_dropped";

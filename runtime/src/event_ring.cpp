@@ -1,34 +1,13 @@
 /// Handing out segments. See event_ring.hpp.
 #include "event_ring.hpp"
 
-#include <sys/mman.h>
-
-#include <algorithm>
-
 namespace muster::runtime {
 
-event_ring::event_ring(std::size_t size)
-    : count_{std::max<std::size_t>(1, size / event_segment::bytes + (size % event_segment::bytes != 0 ? 1 : 0))} {
-  // A size within a page of the largest there is would overflow here; mmap refuses anything near it anyway.
-  if (count_ > SIZE_MAX / event_segment::bytes)
-    return;
-  void* pages = ::mmap(nullptr, count_ * event_segment::bytes, PROT_READ | PROT_WRITE,
-                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
-  if (pages == MAP_FAILED)
-    return;
-  segments_ = static_cast<event_segment*>(pages);
-  try {
-    states_ = std::make_unique<std::atomic<state>[]>(count_);
-  } catch (...) {
-    ::munmap(pages, count_ * event_segment::bytes);
-    throw;
-  }
-}
-
-event_ring::~event_ring() {
-  if (segments_ != nullptr)
-    ::munmap(segments_, count_ * event_segment::bytes);
-}
+event_ring::event_ring(trace_memory& memory)
+    : memory_{memory},
+      segments_{memory.segments().data()},
+      count_{memory.segments().size()},
+      states_{std::make_unique<std::atomic<state>[]>(count_)} {}
 
 event_segment* event_ring::take() noexcept {
   for (std::size_t tries = count_; tries != 0; --tries) {
@@ -41,6 +20,7 @@ event_segment* event_ring::take() noexcept {
     auto seen = state_of(segment).load(std::memory_order_relaxed);
     if (seen == state::held || !hold(segment, seen))
       continue;
+    memory_.back(static_cast<std::size_t>(ticket % count_));
     if (segment.full())
       segment.rewind();
     return &segment;

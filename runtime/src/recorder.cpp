@@ -3,39 +3,16 @@
 /// A thread keeps its places (one for each recorder it has used) in thread-local storage, found by the recorder's
 /// number, never by its address: numbers are not reused, so the place of a dead recorder is never mistaken for one of
 /// a new recorder at the same address.
-#include "event_ring.hpp"
-#include "string_table.hpp"
-
-#include <muster/trace.hpp>
+#include "recorder_impl.hpp"
 
 #include <algorithm>
 #include <mutex>
+#include <utility>
 
 namespace muster {
 
 using runtime::event_segment;
-
-struct recorder::impl {
-  explicit impl(std::size_t bytes) : ring{bytes} {}
-
-  const std::uint64_t number = next_number.fetch_add(1, std::memory_order_relaxed) + 1;
-  runtime::event_ring ring;
-  runtime::string_table strings{max_strings, max_text, text_overhead};
-
-  /// Slots of threads and unfinished segments of ended threads. The lock is taken once in a thread's life and once at
-  /// its end; both lists have their room before they need it, since a thread's end must not fail.
-  std::mutex threads_mutex;
-  std::uint16_t slots_made = 0;
-  std::vector<std::uint16_t> free_slots;
-  std::vector<event_segment*> parked;
-
-  /// The last sequence given. Release, so that whoever reads it also sees what was recorded before it (a thread's
-  /// earlier records, and those of the threads that it heard from): see snapshot(). Each is a read-modify-write, so
-  /// all of them are in one order, and one that happens later has the greater number.
-  alignas(64) std::atomic<std::uint64_t> sequence{0};
-
-  static inline constinit std::atomic<std::uint64_t> next_number{0};
-};
+using trace_format::shared;
 
 namespace {
 
@@ -123,18 +100,11 @@ template <class Impl>
   }
 }
 
-} // namespace
-
-recorder::recorder(trace_options options)
-    : impl_{options.mode == trace_mode::off ? nullptr : std::make_shared<impl>(options.bytes)},
-      enabled_{impl_ != nullptr && impl_->ring.ok()} {
-  if (!enabled_)
-    impl_.reset();
-  else
-    impl_->parked.reserve(std::min<std::size_t>(impl_->ring.segments(), 4096));
+[[nodiscard]] std::uint64_t next(trace_format::word& sequence) noexcept {
+  return shared(sequence).fetch_add(1, std::memory_order_release) + 1;
 }
 
-recorder::~recorder() = default;
+} // namespace
 
 std::uint64_t recorder::record_enabled(event_kind kind, std::uint64_t subject, std::int64_t time_ns,
                                        std::uint64_t cause, std::int64_t value, std::uint32_t text) noexcept {
@@ -144,11 +114,13 @@ std::uint64_t recorder::record_enabled(event_kind kind, std::uint64_t subject, s
     if (here->segment != nullptr)
       own.ring.give_back(*here->segment);
     here->segment = own.ring.take();
+    if (own.keeper)
+      own.keeper->segment_begun();
   }
   if (here == nullptr || here->segment == nullptr) [[unlikely]]
-    return own.sequence.fetch_add(1, std::memory_order_release) + 1; // numbered but not held: so it counts as dropped
+    return next(own.sequence); // numbered but not held: so it counts as dropped
   auto& slot = here->segment->take_slot();
-  const auto sequence = own.sequence.fetch_add(1, std::memory_order_release) + 1;
+  const auto sequence = next(own.sequence);
   slot.finish({.sequence = sequence,
                .time_ns = time_ns,
                .subject = subject,
@@ -170,26 +142,100 @@ std::uint64_t recorder::dropped() const noexcept {
   if (!enabled_)
     return 0;
   // In this order: a slot is taken before its number is, so every number seen here has its slot counted below.
-  const auto given = impl_->sequence.load(std::memory_order_acquire);
+  const auto given = shared(impl_->sequence).load(std::memory_order_acquire);
   std::uint64_t held = 0;
   impl_->ring.for_each([&](const event_segment& segment) { held += segment.held(); });
   return given > held ? given - held : 0;
 }
 
-std::vector<event> recorder::snapshot() const {
+std::vector<event> recorder::impl::events() const {
   std::vector<event> out;
-  if (!enabled_)
-    return out;
   // An effect with a number up to this one took it after its cause had been written; acquiring the counter makes that
   // cause visible here, in whichever segment it lies.
-  const auto limit = impl_->sequence.load(std::memory_order_acquire);
-  impl_->ring.for_each([&](const event_segment& segment) {
+  const auto limit = shared(sequence).load(std::memory_order_acquire);
+  ring.for_each([&](const event_segment& segment) {
     for (const auto& slot : segment.slots())
       if (const auto e = slot.read(limit))
         out.push_back(*e);
   });
   std::ranges::sort(out, {}, &event::sequence);
   return out;
+}
+
+std::vector<event> recorder::snapshot() const {
+  if (!enabled_)
+    return {};
+  auto out = impl_->events();
+  for (auto& e : out)
+    if (e.kind == event_kind::task_started || e.kind == event_kind::task_ended)
+      e.value = trace_format::value_in(e.value);
+  return out;
+}
+
+// -- who is alive -----------------------------------------------------------------------------------------------------
+
+using trace_format::node;
+
+recorder::living recorder::born(node kind, std::uint64_t id, std::uint64_t parent, std::int64_t since_ns, std::uint32_t text,
+                                std::uint64_t created) noexcept {
+  if (!enabled_)
+    return 0;
+  return impl_->directory.enter(
+    {.id = id, .parent = parent, .since_ns = since_ns, .text = text, .kind = kind, .created = created});
+}
+
+void recorder::died(living& who, std::uint64_t ended) noexcept {
+  // What has no event for its end is gone by the last event there is.
+  if (enabled_ && who != 0)
+    impl_->directory.leave(std::exchange(who, 0), ended != 0 ? ended : shared(impl_->sequence).load());
+}
+
+void recorder::restarted(living who, std::uint64_t times) noexcept {
+  if (enabled_ && who != 0)
+    impl_->directory.at(who)->set_restarts(static_cast<std::uint16_t>(std::min<std::uint64_t>(times, UINT16_MAX)));
+}
+
+namespace {
+
+constexpr unsigned nowhere = 4; ///< no state of a task that is counted
+constexpr std::uint8_t running = 3;
+
+} // namespace
+
+void recorder::task_born(living_task& who, living scope, std::uint64_t id, std::uint64_t parent,
+                         std::int64_t now_ns) noexcept {
+  if (!enabled_)
+    return;
+  auto& directory = impl_->directory;
+  who.state = 0;
+  who.self = directory.enter({.id = id, .parent = parent, .since_ns = now_ns, .text = who.text, .kind = node::task,
+                              .created = who.created});
+  if (auto* of = directory.at(scope))
+    of->count(nowhere, 0);
+}
+
+void recorder::task_came_to(std::uint8_t state, living_task& who, living scope, std::uint64_t id, std::uint64_t parent,
+                            std::int64_t now_ns) noexcept {
+  if (!enabled_)
+    return;
+  auto& directory = impl_->directory;
+  if (auto* self = directory.at(who.self))
+    self->set_state(state);
+  else if (state == running)
+    who.self = directory.enter_running({.id = id, .parent = parent, .since_ns = now_ns, .text = who.text, .kind = node::task,
+                                        .created = who.created, .state = state});
+  if (auto* of = directory.at(scope))
+    of->count(who.state, state);
+  who.state = state;
+}
+
+void recorder::task_died(living_task& who, living scope, std::uint64_t ended) noexcept {
+  if (!enabled_)
+    return;
+  auto& directory = impl_->directory;
+  directory.leave(std::exchange(who.self, 0), ended);
+  if (auto* of = directory.at(scope))
+    of->count(who.state, nowhere);
 }
 
 } // namespace muster

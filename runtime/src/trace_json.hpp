@@ -1,4 +1,4 @@
-/// How one event of a trace is written as a line of JSON.
+/// How one event of a trace is written as a line of JSON, for the trace text of a simulation.
 ///
 /// Owner: nobody; stateless. Threads: any, also while others record.
 #pragma once

@@ -3,8 +3,8 @@
 
 #include "misuse.hpp"
 
-#include <filesystem>
-#include <fstream>
+#include "manager_actor.hpp"
+
 #include <functional>
 #include <stdexcept>
 #include <vector>
@@ -54,18 +54,13 @@ struct stage {
     }
     return std::move(t).get();
   }
-  /// Cause and value of every event of this kind in the trace whose line has this part.
+  /// Cause and value of every event of this kind in the trace whose text has this part.
   [[nodiscard]] std::vector<muster::event> events_of(muster::event_kind kind, std::string part = {}) const {
-    const auto file = std::filesystem::temp_directory_path() / ("muster-retry-" + std::to_string(getpid()) + ".jsonl");
     std::vector<muster::event> found;
-    if (site.write_trace(file.string()))
-      return found;
-    std::ifstream in{file};
-    for (std::string line; std::getline(in, line);)
-      if (contains(line, "\"" + std::string{to_string(kind)} + "\"") && contains(line, part))
-        found.push_back({.cause = std::stoull(line.substr(line.find("\"cause\":") + 8)),
-                         .value = std::stoll(line.substr(line.find("\"value\":") + 8))});
-    std::filesystem::remove(file);
+    auto& trace = site.actor()->engine().trace();
+    for (const auto& e : trace.snapshot())
+      if (e.kind == kind && contains(trace.text(e.text), part))
+        found.push_back(e);
     return found;
   }
   /// The time since the beginning.

@@ -6,14 +6,9 @@
 
 #include <muster/trace.hpp>
 
-#include <sys/stat.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <atomic>
-#include <fstream>
 #include <functional>
-#include <iterator>
 #include <latch>
 #include <optional>
 #include <set>
@@ -45,28 +40,6 @@ std::string json(std::string_view text) {
   fmt::memory_buffer out;
   muster::runtime::append_json(out, text);
   return fmt::to_string(out);
-}
-
-/// A folder of its own, gone at the end.
-struct folder {
-  std::filesystem::path path;
-  folder() {
-    auto name = (std::filesystem::temp_directory_path() / "recorder-XXXXXX").string();
-    REQUIRE(::mkdtemp(name.data()) != nullptr);
-    path = name;
-  }
-  ~folder() { std::filesystem::remove_all(path); }
-  [[nodiscard]] std::ptrdiff_t entries() const {
-    return std::distance(std::filesystem::directory_iterator{path}, std::filesystem::directory_iterator{});
-  }
-};
-
-std::vector<std::string> lines_of(const std::filesystem::path& file) {
-  std::ifstream in{file};
-  std::vector<std::string> out;
-  for (std::string line; std::getline(in, line);)
-    out.push_back(line);
-  return out;
 }
 
 } // namespace
@@ -406,60 +379,6 @@ TEST_CASE("bytes that are not UTF-8 are replaced one by one") {
   CHECK(json("\xED\xA0\x80") == R"("\ufffd\ufffd\ufffd")");
   CHECK(json("\xF4\x90\x80\x80") == R"("\ufffd\ufffd\ufffd\ufffd")");
   CHECK(json("\xC3\"") == R"("\ufffd\"")");
-}
-
-TEST_CASE("a written trace has a header and then each event with names in place of numbers") {
-  folder dir;
-  recorder r;
-  const auto started = r.record(event_kind::task_started, 7, 100, 0, 4711, r.intern("say \"hi\""));
-  r.record(event_kind::failure, 7, 150, started, -1);
-  const auto file = dir.path / "trace.jsonl";
-  REQUIRE_FALSE(r.write(file));
-  const auto lines = lines_of(file);
-  REQUIRE(lines.size() == 3);
-  CHECK(lines[0] == R"({"muster_trace":1,"clock":"engine","unit":"ns","process":)" + std::to_string(::getpid()) +
-                        R"(,"events":2,"events_dropped":0,"strings_dropped":0})");
-  CHECK(lines[1] == R"({"sequence":1,"time":100,"kind":"task_started","subject":7,"cause":0,"value":4711,)"
-                    R"("thread":1,"text":"say \"hi\""})");
-  CHECK(lines[2] == R"({"sequence":2,"time":150,"kind":"failure","subject":7,"cause":1,"value":-1,"thread":1})");
-}
-
-TEST_CASE("a written trace is for its owner only and replaces the earlier one whole") {
-  folder dir;
-  const auto file = dir.path / "trace.jsonl";
-  std::ofstream{file} << std::string(100'000, 'x');
-  std::filesystem::permissions(file, std::filesystem::perms::all);
-  recorder r;
-  for (std::uint64_t n = 0; n < 3000; ++n)
-    record_pattern(r, n);
-  const auto old_mask = ::umask(0777);
-  const auto failed = r.write(file);
-  ::umask(old_mask);
-  REQUIRE_FALSE(failed);
-  struct stat info {};
-  REQUIRE(::stat(file.c_str(), &info) == 0);
-  CHECK((info.st_mode & 07777U) == 0600U);
-  CHECK(lines_of(file).size() == 3001);
-  CHECK(dir.entries() == 1);
-}
-
-TEST_CASE("a trace that cannot be written says why and leaves nothing behind") {
-  folder dir;
-  recorder r;
-  r.record(event_kind::note, 1, 0);
-  CHECK(r.write(dir.path / "missing" / "trace.jsonl") == std::errc::no_such_file_or_directory);
-  CHECK(r.write(dir.path / "") == std::errc::invalid_argument);
-  CHECK(r.write("") == std::errc::invalid_argument);
-  std::filesystem::create_directory(dir.path / "taken");
-  CHECK(r.write(dir.path / "taken") == std::errc::is_a_directory);
-  CHECK(dir.entries() == 1);
-}
-
-TEST_CASE("an off recorder writes the header alone") {
-  folder dir;
-  recorder r{{.mode = trace_mode::off}};
-  REQUIRE_FALSE(r.write(dir.path / "trace.jsonl"));
-  CHECK(lines_of(dir.path / "trace.jsonl").size() == 1);
 }
 
 TEST_CASE("every kind of event has a name of its own") {

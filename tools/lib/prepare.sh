@@ -75,7 +75,8 @@ apt_complaint() {
   printf 'it gave no reason'
 }
 
-# Installs whatever of packages.txt is missing. Does nothing, and quickly, if nothing is.
+# Installs whatever of packages.txt is missing; what is marked `strict:` only if `strict` is ON. Does nothing, and
+# quickly, if nothing is missing.
 ensure_packages() {
   mkdir -p "$root/build" 2>/dev/null && [[ -w $root/build ]] || die "the folder $root/build cannot be written to."
   [[ $install == yes ]] || return 0
@@ -85,6 +86,10 @@ ensure_packages() {
   while IFS='#' read -r name purpose; do
     name=${name//[[:space:]]/}
     [[ -n $name ]] || continue
+    if [[ $name == strict:* ]]; then
+      [[ ${strict-OFF} == ON ]] || continue
+      name=${name#strict:}
+    fi
     wanted+=("$name")
     purposes+="${purposes:+; }${purpose# }"
   done <"$root/tools/lib/packages.txt"

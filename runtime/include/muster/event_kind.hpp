@@ -29,11 +29,12 @@ enum class event_kind : std::uint16_t {
   // Tasks
   task_created = 0x30, ///< value: scope; text: name
   task_ready,          ///< admitted by dependencies and max_parallel; value: priority
-  task_started,        ///< the body begins; value: native thread id
+  task_started,        ///< the body begins; value: native thread id; text: name
   task_suspended,      ///< a coroutine body left its thread; the wait is an event of its own
   task_resumed,        ///< value: native thread id
   task_ended,          ///< value: the task's final state; text: its error or reason
   task_skipped,        ///< value: the dependency that did not end ok
+  task_held,           ///< admitted by its dependencies, not yet by max_parallel
 
   // Actors
   actor_started = 0x40, ///< value: scope; text: name
@@ -75,7 +76,7 @@ enum class event_kind : std::uint16_t {
   progress,    ///< value: see progress_value
 
   // Restarts (the subject is the child; for intensity_exceeded the supervisor)
-  restart_decided = 0xA0, ///< cause: the failure; value: restarts in the window, this one included; text: strategy
+  restart_decided = 0xA0, ///< cause: the failure; value: restarts in the window, with this one; text: strategy, limit
   restart_backoff,        ///< value: delay before the start
   restart_done,           ///< value: the incarnation, 1 for the first restart
   restart_abandoned,      ///< a cancel or stop came first
@@ -103,6 +104,7 @@ enum class event_kind : std::uint16_t {
   breaker_reset,
   breaker_refused,          ///< value: the task refused, or 0
   breaker_permit_reclaimed, ///< the holder ended without reporting; value: holder; text: its path
+  breaker_ended,            ///< nobody can use it any more
 
   // Retries (the subject is the task)
   retry_scheduled = 0xD0, ///< value: delay before the next attempt; text: the error of the last one

@@ -41,6 +41,7 @@ struct statistics {
                                         ///< did not wait (too many, no restart to come) or have waited in vain
   std::uint64_t errors_dropped = 0;     ///< from the bounded error list (newest are kept)
   std::uint64_t events_dropped = 0;     ///< by the trace recorder
+  bool trace_mapped = false;            ///< the trace is in a file that another process can read; see recorder::mapped
   duration wall_time{};                 ///< summed over bodies: from start to end
   duration cpu_time{};                  ///< summed over bodies: processor time of their threads
 };

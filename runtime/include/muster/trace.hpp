@@ -6,9 +6,11 @@
 #pragma once
 
 #include <muster/event_kind.hpp>
+#include <muster/trace_format.hpp>
 
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <filesystem>
 #include <memory>
 #include <string>
@@ -34,8 +36,8 @@ static_assert(sizeof(event) == 48 && std::is_trivially_copyable_v<event>);
 
 enum class trace_mode : std::uint8_t {
   off,  ///< nothing is recorded
-  ring, ///< the newest events are kept in memory
-  file, ///< as ring until trace files are there
+  ring, ///< the newest events are kept, in a mapped file that goes away with a clean exit
+  file, ///< as ring, and a thread puts them into files one after the other, which stay
 };
 
 struct trace_options {
@@ -43,6 +45,23 @@ struct trace_options {
   /// Memory for events, all threads together. Rounded up to whole segments (4 KiB, 84 events); each live thread that
   /// records holds one, so there are places for 2048 threads in the default. Pages are used as they are first needed.
   std::size_t bytes = std::size_t{8} << 20U;
+  /// Where the trace's files lie. Empty: $MUSTER_TRACE_DIR if it is set; else $XDG_RUNTIME_DIR/muster; else muster-$UID in
+  /// the temporary directory. Made with mode 0700 if it is not there. What ended processes left there is removed when
+  /// a recorder begins, but for the newest four of them.
+  std::filesystem::path folder{};
+  std::size_t file_bytes = std::size_t{64} << 20U; ///< of mode `file`: a file that is as large is followed by another …
+  std::size_t files = 8;                           ///< … and the oldest goes when there are more than these; at least 2
+  /// When the process dies of SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT, its trace says so. Handlers that were there
+  /// before are called after ours.
+  bool on_fatal_signal = false;
+};
+
+/// What a recorder cannot know by itself.
+struct trace_origin {
+  std::int64_t clock_ns = 0; ///< the engine's clock when it begins
+  std::int64_t wall_ns = 0;  ///< nanoseconds since 1970 at that moment
+  std::uint32_t workers = 0; ///< hardware threads that the lane begins with
+  bool in_memory = false;    ///< no files, whatever the options say: for simulations
 };
 
 /// `value` of a `progress` event: `done` in the low and `total` in the high 32 bits; both are halved until they fit.
@@ -58,14 +77,14 @@ class recorder {
 public:
   /// Longer texts are cut to this many bytes, "…" included, never inside a character.
   static constexpr std::size_t max_text = 4096;
-  /// Bytes that all texts may take together, `text_overhead` for each included.
+  /// Bytes that all texts may take together, 16 to 23 more for each included.
   static constexpr std::size_t max_strings = std::size_t{1} << 20U;
-  static constexpr std::size_t text_overhead = 64;
 
-  /// Ready to record on return. If there is no memory for the events it is off (`mode()` says so); throws only
-  /// std::bad_alloc, for its own small parts.
-  explicit recorder(trace_options options = {});
-  /// No thread may be inside any other function. Threads that have recorded here may live on.
+  /// Ready to record on return. If there is no memory for the events it is off (`mode()` says so); if there is no file
+  /// for them they are kept in anonymous memory (`complaint()` says why). Throws only std::bad_alloc, for its own small
+  /// parts. After a fork a child process records into memory of its own, which no file shows.
+  explicit recorder(trace_options options = {}, const trace_origin& origin = {});
+  /// close(). No thread may be inside any other function. Threads that have recorded here may live on.
   ~recorder();
   recorder(const recorder&) = delete;
   recorder& operator=(const recorder&) = delete;
@@ -89,7 +108,13 @@ public:
   /// True if events are being kept. Never changes in a recorder's life. Any thread, one load.
   [[nodiscard]] bool enabled() const noexcept { return enabled_; }
   /// What the recorder really does: off if it was asked to be, or could not have its memory.
-  [[nodiscard]] trace_mode mode() const noexcept { return enabled_ ? trace_mode::ring : trace_mode::off; }
+  [[nodiscard]] trace_mode mode() const noexcept;
+  /// True if another process can read the events while they are recorded, and after this one was killed. Any thread.
+  [[nodiscard]] bool mapped() const noexcept;
+  /// Why events are not in a file though they should be, as a sentence; empty: all is well. Any thread.
+  [[nodiscard]] std::string complaint() const;
+  /// What `muster-trace` is given to read it: the ring's file, or the folder of mode `file`. Empty: there is none.
+  [[nodiscard]] std::filesystem::path file() const;
 
   /// Events recorded but no longer (or never) kept: overwritten, or without a place. Exact when nobody is recording,
   /// else it may lag by what is being recorded. Any thread.
@@ -105,13 +130,44 @@ public:
   /// The text with this id, a copy; empty for 0 and for ids never given. Any thread; takes a lock.
   [[nodiscard]] std::string text(std::uint32_t id) const;
 
-  /// Writes the snapshot to `file` as JSON lines: a header object (format version, unit of time, process id, numbers
-  /// of events, of dropped events and strings), then an object for each event, kind and text by name. Text that is
-  /// not UTF-8 is written with U+FFFD in place of each bad byte. On success the file is complete, with mode 0600, and
-  /// has replaced any earlier one of its name in one step (it is not forced to the disk); on failure the code says
-  /// why, and an earlier file is untouched and nothing is left behind. Any thread, also while others record. An off
-  /// recorder writes the header alone.
+  /// Writes what is kept to `file`, in the format of tools/trace_viewer/FORMAT.md. On success the file is complete, with
+  /// mode 0600, and has replaced any earlier one of its name in one step (it is not forced to the disk); on failure the
+  /// code says why, and an earlier file is untouched and nothing is left behind. Any thread, also while others record.
+  /// An off recorder writes a trace without events.
   [[nodiscard]] std::error_code write(const std::filesystem::path& file) const;
+  /// The same into a new file beside the ring, which stays when the ring goes. `why` is a word for its name. At most
+  /// `most_kept` of them for each process: then the oldest goes. Fails also if there is no folder for it.
+  [[nodiscard]] std::expected<std::filesystem::path, std::error_code> keep(std::string_view why) const;
+  static constexpr std::size_t most_kept = 8;
+
+  /// The end, as it should be: what mode `file` keeps is complete on return, and the ring's file is gone. Events that come
+  /// later are kept in memory. Idempotent; one thread.
+  void close() noexcept;
+
+  // -- who is alive ---------------------------------------------------------------------------------------------------
+
+  /// The number of an entry in the directory of the living (see runtime/src/living_table.hpp); 0: none.
+  using living = std::uint32_t;
+  /// Enters a thing, so that a trace shows it however long ago its events were overwritten. `created` is the event of its
+  /// making. Any thread, lock-free.
+  [[nodiscard]] living born(trace_format::node kind, std::uint64_t id, std::uint64_t parent, std::int64_t since_ns,
+                            std::uint32_t text, std::uint64_t created) noexcept;
+  /// It has ended by the event `ended`, and its number may be another's from now on. It becomes 0.
+  void died(living& who, std::uint64_t ended) noexcept;
+  void restarted(living who, std::uint64_t times) noexcept;
+
+  /// A task's part in the directory. Its steps are told one at a time, by whoever makes them.
+  struct living_task {
+    std::uint64_t created = 0; ///< the event
+    std::uint32_t text = 0;    ///< its name
+    living self = 0;           ///< 0: it is only counted
+    std::uint8_t state = 0;    ///< a task_state: 0 waiting, 1 held, 2 ready, 3 running
+  };
+  /// It is waiting, as one of the scope's tasks.
+  void task_born(living_task& who, living scope, std::uint64_t id, std::uint64_t parent, std::int64_t now_ns) noexcept;
+  void task_came_to(std::uint8_t state, living_task& who, living scope, std::uint64_t id, std::uint64_t parent,
+                    std::int64_t now_ns) noexcept;
+  void task_died(living_task& who, living scope, std::uint64_t ended) noexcept;
 
 private:
   std::uint64_t record_enabled(event_kind kind, std::uint64_t subject, std::int64_t time_ns, std::uint64_t cause,

@@ -1,0 +1,34 @@
+/// A libFuzzer target: whatever the bytes, the reader answers with a trace or a sentence, and what it gives holds. Built with
+/// -DMUSTER_FUZZ=ON; begin with a folder of real traces (`manager::write_trace`) as the corpus.
+///
+/// The header's checksum is put right first: else nearly everything would stop there.
+#include "trace_file.hpp"
+
+#include <cstdlib>
+#include <cstring>
+#include <vector>
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  namespace format = muster::trace_format;
+  std::vector<std::byte> bytes(size);
+  std::memcpy(bytes.data(), data, size);
+  if (size >= sizeof(format::file_header)) {
+    format::file_facts facts;
+    std::memcpy(&facts, bytes.data(), sizeof facts);
+    const auto sum = format::checksum_of(facts);
+    std::memcpy(bytes.data() + offsetof(format::file_header, facts_checksum), &sum, sizeof sum);
+  }
+  const auto trace = muster::trace_viewer::read_trace_bytes(bytes);
+  if (!trace)
+    return trace.error().empty() ? (std::abort(), 0) : 0;
+  std::uint64_t last = 0;
+  for (const auto& e : trace->events) {
+    if (e.sequence <= last || e.text >= trace->texts.size())
+      std::abort();
+    last = e.sequence;
+  }
+  for (const auto& one : trace->alive)
+    if (one.text >= trace->texts.size())
+      std::abort();
+  return 0;
+}
