@@ -59,7 +59,9 @@ breaker_core::breaker_core(supervisor& above, breaker_options options)
     door_.store(machine_.generation(), std::memory_order_release);
 }
 
-breaker_core::~breaker_core() { engine_->trace().died(living_, engine_->record(event_kind::breaker_ended, id_, last_event_)); }
+breaker_core::~breaker_core() {
+  engine_->trace().died(living_, engine_->record(event_kind::breaker_ended, id_, last_event_));
+}
 
 // -- calls ------------------------------------------------------------------------------------------------------------
 

@@ -77,27 +77,65 @@ result<caf::actor> spawn_actor(scope& s, child_options options, reporting_factor
 
 namespace {
 
-/// Receives one answer for a body that waits for it.
-class asker final : public runtime::light_actor {
+/// Receives one answer for a body that waits for it, whatever comes of the body meanwhile.
+class asker : public runtime::light_actor {
 public:
-  asker(task_actor& task, supervisor* shield) : task_(&task), shield_(shield) {}
-
   std::atomic<bool> done = false;
   std::pair<caf::message, caf::error> answer; ///< written before `done`
 
+  /// Once it is done.
+  [[nodiscard]] result<caf::message> take(const caf::actor& whom, const std::string& path) {
+    if (answer.second)
+      return std::unexpected{
+          error{errc::actor_exited,
+                "actor " + std::to_string(whom.id()) + " answered with an error: " + runtime::text_of(answer.second)}
+              .with_path(path)};
+    return std::move(answer.first);
+  }
+
 private:
+  virtual void wake() noexcept = 0;
   void on_mail(caf::mailbox_element_ptr mail, caf::execution_unit*) noexcept override {
     if (taken_.exchange(true))
       return;
     answer = runtime::take_answer(*mail);
     done.store(true, std::memory_order_release);
-    task_->wake(shield_.get());
+    wake();
   }
 
-  const actor_ref<task_actor> task_;
-  const actor_ref<supervisor> shield_;
   std::atomic<bool> taken_ = false;
 };
+
+class blocking_asker final : public asker {
+public:
+  blocking_asker(task_actor& task, supervisor* shield) : task_(&task), shield_(shield) {}
+
+private:
+  void wake() noexcept override { task_->wake(shield_.get()); }
+  const actor_ref<task_actor> task_;
+  const actor_ref<supervisor> shield_;
+};
+
+class suspended_asker final : public asker {
+public:
+  explicit suspended_asker(detail::waker who) noexcept : who_(std::move(who)) {}
+
+private:
+  void wake() noexcept override { who_.wake(); }
+  const detail::waker who_;
+};
+
+template <class Asker, class... Args>
+actor_ref<Asker> make_asker(task_actor& task, Args&&... args) {
+  return actor_ref<Asker>::adopt(runtime::light_storage<Asker>::make(
+    task.scope().engine().system_if_running(), 0, alignof(std::max_align_t), std::forward<Args>(args)...));
+}
+
+std::string an_answer_of(const caf::actor& whom) { return "an answer of actor " + std::to_string(whom.id()); }
+error none_in_time(const caf::actor& whom, std::string path) {
+  return error{errc::timed_out, "actor " + std::to_string(whom.id()) + " has not answered in time"}.with_path(
+      std::move(path));
+}
 
 } // namespace
 
@@ -107,23 +145,53 @@ result<caf::message> detail::ask_actor(context& ctx, const caf::actor& whom, dur
     return std::unexpected{std::move(asked).error()};
   auto& task = context_access::task(ctx);
   auto* shield = context_access::shield(ctx);
-  auto reply = actor_ref<asker>::adopt(runtime::light_storage<asker>::make(
-    task.scope().engine().system_if_running(), 0, alignof(std::max_align_t), task, static_cast<supervisor*>(shield)));
+  auto reply = make_asker<blocking_asker>(task, task, static_cast<supervisor*>(shield));
   runtime::send_request(*reply, whom, std::move(question));
-  task.sleep_until_done("an answer of actor " + std::to_string(whom.id()), saturating_add(ctx.now(), timeout), shield,
+  task.sleep_until_done(an_answer_of(whom), saturating_add(ctx.now(), timeout), shield,
                         [&] { return reply->done.load(std::memory_order_acquire); });
   if (!reply->done.load(std::memory_order_acquire)) {
     if (auto asked = ctx.checkpoint(); !asked)
       return std::unexpected{std::move(asked).error()};
-    return std::unexpected{
-      error{errc::timed_out, "actor " + std::to_string(whom.id()) + " has not answered in time"}.with_path(ctx.path())};
+    return std::unexpected{none_in_time(whom, ctx.path())};
   }
-  if (reply->answer.second)
-    return std::unexpected{error{
-        errc::actor_exited,
-        "actor " + std::to_string(whom.id()) + " answered with an error: " + runtime::text_of(reply->answer.second)}
-                               .with_path(ctx.path())};
-  return std::move(reply->answer.first);
+  return reply->take(whom, ctx.path());
+}
+
+// -- asking actors from coroutines
+// --------------------------------------------------------------------------------------
+
+namespace {
+asker& asker_in(const caf::actor& handle) noexcept {
+  return static_cast<asker&>(*caf::actor_cast<caf::abstract_actor*>(handle));
+}
+} // namespace
+
+detail::answer_wait::answer_wait(async_context& ctx, caf::actor whom, duration timeout, caf::message question)
+    : wait_point(ctx), whom_(std::move(whom)), question_(std::move(question)), timeout_(timeout) {
+  MUSTER_ASSERT(whom_, "muster::request was given an empty actor handle");
+}
+
+detail::answer_wait::~answer_wait() = default;
+
+void detail::answer_wait::begin() {
+  if (asked())
+    return ends_with(ending::cancelled);
+  wait_until(saturating_add(task().scope().engine().now(), timeout_));
+  auto reply = make_asker<suspended_asker>(task(), make_waker());
+  asker_ = runtime::handle_of(*reply);
+  runtime::send_request(*reply, whom_, std::move(question_));
+}
+
+bool detail::answer_wait::ready() noexcept { return asker_in(asker_).done.load(std::memory_order_acquire); }
+std::string detail::answer_wait::what() const { return an_answer_of(whom_); }
+
+result<caf::message> detail::answer_wait::finish() {
+  // An answer of the last moment counts.
+  if (asker_ && asker_in(asker_).done.load(std::memory_order_acquire))
+    return asker_in(asker_).take(whom_, task().path());
+  if (ended() == ending::cancelled)
+    return std::unexpected{why()};
+  return std::unexpected{none_in_time(whom_, task().path())};
 }
 
 error detail::unexpected_answer(const caf::message& answer) {

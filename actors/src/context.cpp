@@ -25,6 +25,8 @@ void check_owner([[maybe_unused]] const task_actor& task) {
 #endif
 }
 
+} // namespace
+
 supervisor_seed seed_in_body(task_actor& task, scope_actor* shield, std::string name, scope_options&& options) {
   if (shield)
     return seed_of(*shield, std::move(name), std::move(options));
@@ -33,20 +35,11 @@ supervisor_seed seed_in_body(task_actor& task, scope_actor* shield, std::string 
   return seed;
 }
 
-} // namespace
-
 bool context::cancelled() const noexcept {
   runtime::conductor::pause_here(runtime::pause::look);
   if (shield_)
     return shield_->cancelled();
-  if (!task_.asked()) {
-    if (!task_.scope().cancelled())
-      return false;
-    // The cancellation is on its way down; whoever has seen it here has been asked, with all that follows from that.
-    task_.scope().turn_away(task_);
-  }
-  task_.observed();
-  return true;
+  return task_.asked_or_about_to_be();
 }
 
 cancel_reason context::reason() const {

@@ -24,7 +24,8 @@ struct duty {
 /// This thread's present duty, or null.
 [[nodiscard]] const duty* current_duty() noexcept;
 
-/// The last event in the life of the task whose body this thread runs, as the cause of what is done here; 0: it runs none.
+/// The last event in the life of the task whose body this thread runs, as the cause of what is done here; 0: it runs
+/// none.
 [[nodiscard]] std::uint64_t event_of_this_body() noexcept;
 
 /// True if this thread works under `who`: a wait for it could never end.

@@ -31,8 +31,8 @@ void owned_actor::stopped(const std::optional<error>& failure, bool released) no
   engine().due().disarm(*this);
   const auto took = (engine().now() - asked_at_.load()).count();
   if (failure)
-    last_event_ =
-        engine().record(event_kind::release_failed, id(), last_event_.load(), took, std::string_view{failure->message()});
+    last_event_ = engine().record(event_kind::release_failed, id(), last_event_.load(), took,
+                                  std::string_view{failure->message()});
   else if (kind_ != node_kind::actor)
     last_event_ = engine().record(event_kind::release_ended, id(), last_event_.load(), took);
   seen_gone(kind_ == node_kind::actor ? 0 : last_event_.load());
@@ -53,8 +53,8 @@ void owned_actor::on_due(time_point now) noexcept {
   if (gone_.load())
     return;
   const auto late = now - asked_at_.load();
-  last_event_ = engine().record(kind_ == node_kind::actor ? event_kind::unresponsive : event_kind::release_overdue, id(),
-                                last_event_.load(), (late - limit_).count());
+  last_event_ = engine().record(kind_ == node_kind::actor ? event_kind::unresponsive : event_kind::release_overdue,
+                                id(), last_event_.load(), (late - limit_).count());
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(late).count();
   const error report =
     error{errc::unresponsive, "stopping it has taken " + std::to_string(ms) + " ms so far, and is still awaited" +

@@ -29,10 +29,14 @@ std::string in_ms(duration d) {
 
 } // namespace
 
-/// A caller of acquire, on its stack. Written by whoever grants or refuses, under the lock, before `ready`.
+/// A caller of acquire, on its stack or its frame's behalf. Written by whoever grants or refuses, under the lock,
+/// before
+/// `ready`.
 struct pool_actor::waiter {
-  pool_lease* lease;
-  const void* wake_address;
+  std::shared_ptr<pool_lease> lease;
+  const void* wake_address = nullptr;
+  detail::waker coroutine{}; ///< to be woken, if it is one
+  pool_machine::ticket ticket = 0;
   std::uint64_t wait_event = 0;
   std::optional<error> refused{};
   std::atomic<bool> ready = false;
@@ -85,8 +89,12 @@ void pool_actor::turn::carry_out(const pool_commands& commands, const error* fai
   };
   const auto done = [](waiter& w) {
     const void* address = w.wake_address; // once it is ready, the waiter may be gone
+    const auto coroutine = std::move(w.coroutine);
     w.ready.store(true, std::memory_order_release);
-    runtime::unpark_all(address);
+    if (address)
+      runtime::unpark_all(address);
+    else
+      coroutine.wake();
   };
   for (const auto& c : commands) {
     switch (c.what) {
@@ -109,7 +117,7 @@ void pool_actor::turn::carry_out(const pool_commands& commands, const error* fai
         w.lease->item_ = c.item;
         w.lease->object_ = given.object.get();
         w.lease->since_ = engine.now();
-        given.lease = w.lease;
+        given.lease = w.lease.get();
         const auto holder = w.lease->holder()->id();
         given.last_event =
             engine.record(event_kind::lease_granted, pool_.id(), w.wait_event ? w.wait_event : given.last_event,
@@ -182,19 +190,9 @@ result<detail::granted_lease> pool_actor::acquire(context& ctx, std::optional<du
   if (ctx.cancelled())
     return fail(ctx.reason().to_error(ctx.path()));
 
-  const auto until = saturating_add(engine().now(), limit.value_or(acquire_timeout_));
-  const auto lease = std::make_shared<pool_lease>(*this, task);
-  waiter self{.lease = lease.get(), .wake_address = task.wake_address(shield)};
-  pool_machine::ticket ticket = 0;
-  {
-    turn mine{*this};
-    ticket = ++last_ticket_;
-    waiters_.emplace(ticket, &self);
-    mine.carry_out(machine_.acquire(ticket, engine().now()));
-    if (!self.ready.load(std::memory_order_relaxed))
-      self.wait_event = engine().record(event_kind::wait_began, task.id(), task.last_event(), static_cast<std::int64_t>(id()),
-                                        std::string_view{label()});
-  }
+  const auto until = until_for(limit);
+  waiter self{.lease = std::make_shared<pool_lease>(*this, task), .wake_address = task.wake_address(shield)};
+  line_up(self);
   auto how = waited::done;
   if (!self.ready.load(std::memory_order_acquire))
     how = task.sleep_until_done("a resource of pool " + path(), until, shield,
@@ -205,23 +203,51 @@ result<detail::granted_lease> pool_actor::acquire(context& ctx, std::optional<du
       asked ? ctx.reason().to_error(ctx.path())
       : how == waited::called_off ? called_off(path())
       : how == waited::timed_out
-        ? error{errc::timed_out, "no resource of pool '" + label() + "' came free in the time given"}
+        ? none_in_time()
         : error{errc::no_threads, "nobody could give back a resource of pool '" + label() +
                                     "' while this thread waits: the system gives no more threads"};
     const auto why =
         asked || how != waited::timed_out ? pool_machine::gave_up_for::cancel : pool_machine::gave_up_for::timeout;
-    std::lock_guard guard{mutex_};
-    // If it has been granted or refused at the last moment, that counts.
-    if (machine_.gave_up(ticket, why)) {
-      waiters_.erase(ticket);
-      engine().record(event_kind::wait_ended, task.id(), self.wait_event, reason.code().value());
+    if (left_line(self, why, reason))
       return fail(reason);
-    }
   }
   if (self.refused)
     return fail(std::move(*self.refused));
-  lease->take_effect();
-  return detail::granted_lease{lease, lease->object_->object};
+  return take(self);
+}
+
+time_point pool_actor::until_for(std::optional<duration> limit) const {
+  return saturating_add(engine().now(), limit.value_or(acquire_timeout_));
+}
+
+error pool_actor::none_in_time() const {
+  return error{errc::timed_out, "no resource of pool '" + label() + "' came free in the time given"};
+}
+
+void pool_actor::line_up(waiter& who) {
+  turn mine{*this};
+  who.ticket = ++last_ticket_;
+  waiters_.emplace(who.ticket, &who);
+  const auto& task = *who.lease->holder();
+  mine.carry_out(machine_.acquire(who.ticket, engine().now()));
+  if (!who.ready.load(std::memory_order_relaxed))
+    who.wait_event = engine().record(event_kind::wait_began, task.id(), task.last_event(),
+                                     static_cast<std::int64_t>(id()), std::string_view{label()});
+}
+
+bool pool_actor::left_line(waiter& who, pool_machine::gave_up_for why, const error& reason) {
+  std::lock_guard guard{mutex_};
+  // If it has been granted or refused at the last moment, that counts.
+  if (!machine_.gave_up(who.ticket, why))
+    return false;
+  waiters_.erase(who.ticket);
+  engine().record(event_kind::wait_ended, who.lease->holder()->id(), who.wait_event, reason.code().value());
+  return true;
+}
+
+detail::granted_lease pool_actor::take(waiter& who) {
+  who.lease->take_effect();
+  return {who.lease, who.lease->object_->object};
 }
 
 // -- taking back ------------------------------------------------------------------------------------------------------
@@ -502,5 +528,57 @@ tree_node pool_actor::draw(time_point now) const {
     node.note += ", " + std::to_string(s.waiting) + " waiting";
   return node;
 }
+
+// -- coroutines
+// ---------------------------------------------------------------------------------------------------------
+
+namespace detail {
+
+namespace {
+pool_actor::waiter& waiter_in(const std::shared_ptr<void>& place) {
+  return *static_cast<pool_actor::waiter*>(place.get());
+}
+} // namespace
+
+pool_wait_base::pool_wait_base(ref<pool_actor> pool, async_context& ctx, std::optional<duration> limit)
+    : wait_point(ctx), pool_(std::move(pool)), limit_(limit) {
+  lend_permit();
+  records_itself();
+}
+
+pool_wait_base::~pool_wait_base() = default;
+
+void pool_wait_base::begin() {
+  if (asked())
+    return ends_with(ending::cancelled);
+  wait_until(pool_->until_for(limit_));
+  auto place = std::make_shared<pool_actor::waiter>(std::make_shared<pool_lease>(*pool_, task()));
+  place->coroutine = make_waker();
+  place_ = place;
+  pool_->line_up(*place);
+}
+
+bool pool_wait_base::ready() noexcept { return waiter_in(place_).ready.load(std::memory_order_acquire); }
+std::string pool_wait_base::what() const { return "a resource of pool " + pool_->path(); }
+
+result<granted_lease> pool_wait_base::finish() {
+  const auto fail = [&](error e) {
+    return std::unexpected{e.path().empty() ? e.with_path(task().path()) : std::move(e)};
+  };
+  if (!place_)
+    return fail(why());
+  auto& me = waiter_in(place_);
+  if (!me.ready.load(std::memory_order_acquire)) {
+    const bool asked = ended() == ending::cancelled;
+    const error reason = asked ? why() : pool_->none_in_time();
+    if (pool_->left_line(me, asked ? pool_machine::gave_up_for::cancel : pool_machine::gave_up_for::timeout, reason))
+      return fail(reason);
+  }
+  if (me.refused)
+    return fail(std::move(*me.refused));
+  return pool_->take(me);
+}
+
+} // namespace detail
 
 } // namespace muster

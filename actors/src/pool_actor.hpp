@@ -32,6 +32,15 @@ public:
   ~pool_actor() override;
 
   [[nodiscard]] result<detail::granted_lease> acquire(context& ctx, std::optional<duration> limit);
+  // The steps of it, for those who do not block. `who` stays where it is until it has left the line or been answered.
+  struct waiter;
+  [[nodiscard]] time_point until_for(std::optional<duration> limit) const;
+  void line_up(waiter& who);
+  /// False: it has been answered meanwhile.
+  [[nodiscard]] bool left_line(waiter& who, pool_machine::gave_up_for why, const error& reason);
+  /// On the task's own worker, when it has been granted one.
+  [[nodiscard]] detail::granted_lease take(waiter& who);
+  [[nodiscard]] error none_in_time() const;
   [[nodiscard]] std::optional<error> resize(std::size_t max);
   void reset();
   /// See resource_pool::close.
@@ -55,7 +64,6 @@ private:
     pool_lease* lease = nullptr;            ///< who holds it
     std::uint64_t last_event = 0;
   };
-  struct waiter;
   /// Work for the service lane, pushed when the lock has been let go of.
   struct errand {
     enum class kind : std::uint8_t { create, check, destroy, end } what;

@@ -50,7 +50,7 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
   task_actor* task = task_actor::make(actor_ref<scope_actor>{this}, std::move(options), maker);
   auto handle = detail::ref<task_actor>::adopt(task);
   notice_cancellation();
-  const bool depends = !task->after_.empty();
+  const bool depends = task->after_ != nullptr;
   std::vector<detail::ref<task_actor>> after;
   cancel_reason refused;
   {
@@ -68,7 +68,7 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
       runtime::retain_actor(*task); // the list's, until the task has ended
       runtime::retain_actor(*task); // the run's: it travels with the task to whoever settles it
       if (depends)
-        after = task->after_; // from here on the task may end, and let go of its own list, at any moment
+        after = *task->after_; // from here on the task may end, and let go of its own list, at any moment
       else
         admit_locked(*task);
     } else {
@@ -100,7 +100,7 @@ void scope_actor::admit_locked(task_actor& task) {
   }
   if (max_parallel_ > 0) {
     // Those who lent their permit come before newcomers.
-    if (reclaimers_ > 0 || !take_permit()) {
+    if (reclaimers_ > 0 || !reclaiming_.empty() || !take_permit()) {
       if (task.word_.advance(task_state::waiting, task_state::held)) {
         task.came_to(task_state::held);
         task.last_event_ = engine().record(event_kind::task_held, task.id(), task.last_event_.load());
@@ -161,12 +161,42 @@ void scope_actor::free_permit() noexcept {
     runtime::unpark_all(&permits_free_);
     return;
   }
-  if (auto* first = static_cast<task_actor*>(held_.pop())) {
-    first->has_permit_ = true;
-    make_ready(*first);
-  } else {
-    permits_free_.fetch_add(1, std::memory_order_acq_rel);
+  permits_free_.fetch_add(1, std::memory_order_acq_rel);
+  hand_out_permits();
+}
+
+void scope_actor::hand_out_permits() noexcept {
+  while ((!reclaiming_.empty() || !held_.empty()) && take_permit()) {
+    if (!reclaiming_.empty()) {
+      suspension& first = reclaiming_.front();
+      first.unlink();
+      first.task().has_permit_ = true;
+      first.permit_given();
+    } else {
+      auto* first = static_cast<task_actor*>(held_.pop());
+      first->has_permit_ = true;
+      make_ready(*first);
+    }
   }
+}
+
+bool scope_actor::permit_is_back(task_actor& task, suspension& sleeper) {
+  if (max_parallel_ == 0)
+    return true;
+  std::lock_guard guard{mutex_};
+  // One that is asked to stop goes on without: it has to come to its end.
+  if (!task.has_permit_ && !task.word_.asked()) {
+    if (sleeper.linked())
+      return false;
+    if (reclaimers_ > 0 || !reclaiming_.empty() || !take_permit()) {
+      reclaiming_.push_back(sleeper);
+      return false;
+    }
+    task.has_permit_ = true;
+  }
+  if (sleeper.linked())
+    sleeper.unlink();
+  return true;
 }
 
 void scope_actor::lend_permit(task_actor& task) noexcept {
@@ -198,11 +228,7 @@ void scope_actor::reclaim_permit(task_actor& task) {
   --reclaimers_;
   task.has_permit_ = got;
   if (reclaimers_ == 0)
-    while (!held_.empty() && take_permit()) {
-      auto* first = static_cast<task_actor*>(held_.pop());
-      first->has_permit_ = true;
-      make_ready(*first);
-    }
+    hand_out_permits();
 }
 
 // -- hearing of ends --------------------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@
 #include "owned_actor.hpp"
 #include "ready_queue.hpp"
 #include "supervisor.hpp"
+#include "suspension.hpp"
 #include "task_actor.hpp"
 
 #include <muster/plan.hpp>
@@ -41,8 +42,17 @@ public:
 
   /// A body runs in this scope on its caller's thread; false: it must not.
   [[nodiscard]] bool enter_body();
+  /// The same for a coroutine that runs in the task `of`.
+  [[nodiscard]] bool enter_body(const task_actor& of);
+  /// True if this thread, or the coroutine `of`, runs the scope's body, which now no longer holds the scope open.
+  bool body_steps_out(const task_actor* of = nullptr);
+  /// It holds it open again, unless it is being taken down.
+  void body_returns(const task_actor* of = nullptr);
   /// The body is over, having failed with `why`: cancels, joins, and gives the failures of both, the body's first.
   [[nodiscard]] std::optional<error> finish_body(std::optional<error> why);
+  // The two halves of it, for a coroutine, which joins in between.
+  void fail_body(std::optional<error>& why);
+  [[nodiscard]] error with_failures(error why) const;
 
   // -- from tasks ---------------------------------------------------------------------------------------------------
 
@@ -62,6 +72,8 @@ public:
   void child_ended(task_actor& task, duration wall, duration cpu, bool ran);
   void lend_permit(task_actor& task) noexcept;
   void reclaim_permit(task_actor& task);
+  /// The same for a coroutine, which is woken when it should ask again. True: it has the permit, or goes on without.
+  [[nodiscard]] bool permit_is_back(task_actor& task, suspension& sleeper);
   /// For this scope or one above it being cancelled: asks `task`, which has not started.
   void turn_away(task_actor& task);
 
@@ -100,6 +112,7 @@ public:
 
 private:
   friend class task_actor;
+  friend class suspension;
 
   bool ask_members(std::size_t& budget, const cancel_reason& reason) noexcept override;
   void ask_daemons() noexcept override;
@@ -138,14 +151,14 @@ private:
   static constexpr std::uint32_t children_flag = 4;
 
   [[nodiscard]] tree_node draw_task(task_actor& task, time_point now) const;
-  /// True if this thread runs the scope's body, which now no longer holds the scope open.
-  bool body_steps_out();
   void admit_locked(task_actor& task);
   void make_ready(task_actor& task) noexcept;
   [[nodiscard]] bool take_permit() noexcept;
   /// With the lock held: `task` has not answered in its grace period.
   void accuse(task_actor& task, time_point now);
   void free_permit() noexcept;
+  /// Gives free permits to those who lent theirs, then to those who are held.
+  void hand_out_permits() noexcept;
   void count(const task_actor& task, bool ran, duration wall, duration cpu) noexcept;
 
   const std::size_t max_parallel_; ///< 0: no limit
@@ -154,9 +167,11 @@ private:
   intrusive_list<task_actor, member_link> tasks_asked_;
   runtime::ready_queue held_;
   std::atomic<std::size_t> permits_free_;
-  std::size_t reclaimers_ = 0;
+  std::size_t reclaimers_ = 0;                          ///< threads that wait for the permit they lent
+  intrusive_list<suspension, reclaim_link> reclaiming_; ///< coroutines that do
   bool starts_called_off_ = false;
   std::unique_ptr<struct child_supervision> children_; ///< of a scope that restarts; else null
+  const task_actor* body_task_ = nullptr; ///< that runs a coroutine body in this scope
   std::thread::id body_thread_; ///< that runs a body in this scope and holds it open; none if nobody does
 };
 

@@ -171,9 +171,9 @@ void scope_actor::recount(actor_child& child) {
 void scope_actor::note_decision(const actor_child& child, std::uint64_t counted) {
   const auto& machine = children_->machine;
   if (machine.counted() != counted)
-    last_event_ =
-        engine().record(event_kind::restart_decided, child.id(), child.last_event(),
-                        static_cast<std::int64_t>(machine.window().size()), std::string_view{policy_text(children_->how)});
+    last_event_ = engine().record(event_kind::restart_decided, child.id(), child.last_event(),
+                                  static_cast<std::int64_t>(machine.window().size()),
+                                  std::string_view{policy_text(children_->how)});
 }
 
 // -- what becomes of an incarnation -----------------------------------------------------------------------------------
@@ -184,9 +184,9 @@ void scope_actor::child_up(actor_child& child, std::uint64_t which) {
     std::lock_guard guard{mutex_};
     ++own_.actors_started;
     own_.actors_restarted += which > 1 ? 1 : 0;
-    child.came_up_by(
-        engine().record(which > 1 ? event_kind::restart_done : event_kind::actor_started, child.id(), last_event_.load(),
-                        static_cast<std::int64_t>(which > 1 ? which - 1 : id()), child.label()));
+    child.came_up_by(engine().record(which > 1 ? event_kind::restart_done : event_kind::actor_started, child.id(),
+                                     last_event_.load(), static_cast<std::int64_t>(which > 1 ? which - 1 : id()),
+                                     child.label()));
     child.seen_alive(trace_format::node::actor, id(), child.last_event());
     child.seen_restarted(which - 1);
     tell(child, child_transition::started, which, {});

@@ -103,13 +103,33 @@ bool scope_actor::enter_body() {
   return true;
 }
 
-bool scope_actor::body_steps_out() {
+bool scope_actor::enter_body(const task_actor& of) {
+  notice_cancellation();
   std::lock_guard guard{mutex_};
-  if (body_thread_ != std::this_thread::get_id())
+  if (machine_.admit(scope_machine::member::body) != scope_machine::admission::accepted)
+    return false;
+  body_task_ = &of;
+  return true;
+}
+
+bool scope_actor::body_steps_out(const task_actor* of) {
+  std::lock_guard guard{mutex_};
+  if (of ? body_task_ != of : body_thread_ != std::this_thread::get_id())
     return false;
   body_thread_ = {};
+  body_task_ = nullptr;
   machine_.left(scope_machine::member::body);
   return true;
+}
+
+void scope_actor::body_returns(const task_actor* of) {
+  std::lock_guard guard{mutex_};
+  if (!machine_.body_returns())
+    return;
+  if (of)
+    body_task_ = of;
+  else
+    body_thread_ = std::this_thread::get_id();
 }
 
 std::optional<error> scope_actor::wait(time_point until) {
@@ -118,34 +138,37 @@ std::optional<error> scope_actor::wait(time_point until) {
   auto refused = join(until);
   if (!refused)
     return verdict();
-  if (was_body) {
-    std::lock_guard guard{mutex_};
-    if (machine_.body_returns())
-      body_thread_ = std::this_thread::get_id();
-  }
+  if (was_body)
+    body_returns();
   return refused;
 }
 
+void scope_actor::fail_body(std::optional<error>& why) {
+  if (!why)
+    return;
+  if (why->path().empty())
+    *why = why->with_path(path());
+  const auto failure = engine().record(event_kind::failure, id(), last_event_.load(), why->code().value(),
+                                       std::string_view{why->message()});
+  if (cancel({cancel_kind::sibling_failed, path(), {}, engine().now(), *why}, failure))
+    foreman().report(*why);
+}
+
 std::optional<error> scope_actor::finish_body(std::optional<error> why) {
-  if (why) {
-    if (why->path().empty())
-      *why = why->with_path(path());
-    const auto failure = engine().record(event_kind::failure, id(), last_event_.load(), why->code().value(),
-                                         std::string_view{why->message()});
-    if (cancel({cancel_kind::sibling_failed, path(), {}, engine().now(), *why}, failure))
-      foreman().report(*why);
-  }
+  fail_body(why);
   body_steps_out();
   if (auto refused = join(never))
     return why ? why : refused;
-  if (!why)
-    return verdict();
+  return why ? with_failures(std::move(*why)) : verdict();
+}
+
+error scope_actor::with_failures(error why) const {
   std::vector<error> later;
   std::lock_guard guard{mutex_};
   for (auto& failure : machine_.failures(path()))
-    if (!mentions(*why, failure))
+    if (!mentions(why, failure))
       later.push_back(std::move(failure));
-  return later.empty() ? *why : why->with_later(std::move(later));
+  return later.empty() ? why : why.with_later(std::move(later));
 }
 
 // -- looking ----------------------------------------------------------------------------------------------------------
@@ -168,13 +191,17 @@ tree_node scope_actor::draw_task(task_actor& task, time_point now) const {
     node.note = more->note;
     node.done = more->done;
     node.total = more->total;
-    if (more->waiting) {
+    if (more->waiting) { // of a coroutine: inside a call that blocks
       node.waits_for = more->waiting->what;
       node.waiting_since = now - more->waiting->since;
     }
   }
-  if (state == task_state::waiting)
-    for (const auto& one : task.after_)
+  if (const auto* suspended = task.suspension_; suspended && suspended->shown()) {
+    node.waits_for = suspended->what();
+    node.waiting_since = now - suspended->since();
+  }
+  if (state == task_state::waiting && task.after_)
+    for (const auto& one : *task.after_)
       if (!one->ended())
         node.waits_for += (node.waits_for.empty() ? "task " : ", task ") + one->path();
   return node;
@@ -184,7 +211,8 @@ void scope_actor::draw(picture& into, time_point now) const {
   auto& self = const_cast<scope_actor&>(*this);
   self.each_task([&](task_actor& task) {
     member m{draw_task(task, now), {}};
-    task.nested_.each([&](supervisor& below) { m.nested.emplace_back(&below); });
+    if (task.extras_)
+      task.extras_->nested.each([&](supervisor& below) { m.nested.emplace_back(&below); });
     into.members.push_back(std::move(m));
   });
   draw_owned(into, now);

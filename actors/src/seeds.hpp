@@ -26,4 +26,8 @@ namespace muster {
   return seed;
 }
 
+/// One that the body of `task` opens, under `shield` if that is not null.
+[[nodiscard]] supervisor_seed seed_in_body(task_actor& task, scope_actor* shield, std::string name,
+                                           scope_options&& options);
+
 } // namespace muster

@@ -88,7 +88,7 @@ void supervisor::enter() {
     ++above_->own_.scopes_created;
     if (owner_) {
       // The owner's body is running, so it can still join what it opens.
-      owner_->nested_.push_back(*this);
+      owner_->more().nested.push_back(*this);
       owner_->open_scopes_.fetch_add(1, std::memory_order_relaxed);
       runtime::retain_actor(*this);
       if (!shielded_ && owner_->asked())
@@ -178,13 +178,16 @@ bool supervisor::cancel_locked(cancel_reason reason, std::uint64_t cause) {
 
 void supervisor::after_cancel() {
   runtime::unpark_all(&cancelled_);
+  if (shielded_ && owner_)
+    owner_->wake_suspended();
   signal(propagate_flag | advance_flag);
 }
 
 bool supervisor::cancelled() const noexcept {
   if (cancelled_here())
     return true;
-  // Who has looked since anything in this engine was last asked to stop need not walk up again, nor need those below it.
+  // Who has looked since anything in this engine was last asked to stop need not walk up again, nor need those below
+  // it.
   const auto as_of = engine().stops_asked();
   const supervisor* calm = nullptr;
   for (const supervisor* s = this; s; s = s->above_.get()) {

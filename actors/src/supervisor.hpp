@@ -110,6 +110,16 @@ public:
 
   /// Blocks until the end or `until`: nothing and the verdict in `result()`, or why the wait did not come to that.
   [[nodiscard]] std::optional<error> join(time_point until);
+  /// The part of joining that comes before the wait, for one who does not block; `ended()` follows, and whoever sleeps
+  /// at
+  /// `ended_address()` is woken.
+  void begin_join();
+  /// A waiter goes away without having seen the end: what was begun for it is called off.
+  void give_up_waiting();
+  /// What is unparked at the end.
+  [[nodiscard]] const void* ended_address() const noexcept { return &ended_; }
+  /// Tells the log hook who holds its end up.
+  void say_who_is_left();
   /// For destructors: blocks until the end whatever it takes, and says through the log who is waited for.
   void join_for_ever() noexcept;
   /// The verdict; constant once `ended()`. Put together when it is asked for: the path of a deep scope is long.
@@ -201,8 +211,6 @@ protected:
     if (!ended())
       engine().due().arm(*this, at);
   }
-  /// What is unparked at the end.
-  [[nodiscard]] const void* ended_address() const noexcept { return &ended_; }
   [[nodiscard]] bool cancelled_here() const noexcept { return cancelled_.load(std::memory_order_acquire); }
 
   mutable runtime::mutex mutex_;
@@ -226,8 +234,6 @@ private:
   /// And has ended: it no longer counts.
   void nested_left(supervisor& who) noexcept;
   void fold(const statistics& sum) noexcept;
-  /// A waiter goes away without having seen the end: what was begun for it is called off.
-  void give_up_waiting();
   void propagate() noexcept;
   void advance() noexcept;
   void release_next() noexcept;

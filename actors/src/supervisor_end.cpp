@@ -174,6 +174,7 @@ void supervisor::nested_left(supervisor& who) noexcept {
   if (who.owner_) {
     who.owner_->open_scopes_.fetch_sub(1, std::memory_order_acq_rel);
     runtime::unpark_all(&who.owner_->open_scopes_);
+    who.owner_->wake_suspended();
   } else {
     notice_cancellation();
     bool look = false;
@@ -215,11 +216,7 @@ std::optional<error> supervisor::join(time_point until) {
   const auto too_early = [&] { return error{errc::not_ready, "it had not ended in the time given"}.with_path(path()); };
   if (until <= engine().now())
     return too_early();
-  {
-    std::lock_guard guard{mutex_};
-    machine_.waiter_came();
-  }
-  signal(advance_flag);
+  begin_join();
   const auto how = wait_for({.address = &ended_,
                              .ready = [this] { return ended(); },
                              .engine = &engine(),
@@ -235,6 +232,22 @@ std::optional<error> supervisor::join(time_point until) {
     return error{errc::no_threads, "nothing below could run while this thread waits: the system gives no more threads"}
       .with_path(path());
   return too_early();
+}
+
+void supervisor::begin_join() {
+  {
+    std::lock_guard guard{mutex_};
+    machine_.waiter_came();
+  }
+  signal(advance_flag);
+}
+
+void supervisor::say_who_is_left() {
+  std::string whom;
+  for (const auto& who : survivors(8))
+    whom += (whom.empty() ? "" : ", ") + who;
+  engine().log(log_record::level::warning, path(), "its end is held up by: " + (whom.empty() ? "a release" : whom));
+  engine().keep_trace(runtime::engine::keep_for::stalled_shutdown, path());
 }
 
 void supervisor::give_up_waiting() {
@@ -264,18 +277,8 @@ void supervisor::give_up_waiting() {
 void supervisor::join_for_ever() noexcept {
   if (ended())
     return;
-  {
-    std::lock_guard guard{mutex_};
-    machine_.waiter_came();
-  }
-  signal(advance_flag);
-  const auto say_who = [this] {
-    std::string whom;
-    for (const auto& who : survivors(8))
-      whom += (whom.empty() ? "" : ", ") + who;
-    engine().log(log_record::level::warning, path(), "its end is held up by: " + (whom.empty() ? "a release" : whom));
-    engine().keep_trace(runtime::engine::keep_for::stalled_shutdown, path());
-  };
+  begin_join();
+  const auto say_who = [this] { say_who_is_left(); };
   static_cast<void>(wait_for({.address = &ended_,
                               .ready = [this] { return ended(); },
                               .engine = &engine(),

@@ -45,7 +45,8 @@ statistics supervisor::stats() const {
     s.each_apart(keep);
     self.each_task([&](task_actor& task) {
       sum.tasks_started += task.began_.load(std::memory_order_relaxed) ? 1U : 0U;
-      task.nested_.each(keep);
+      if (task.extras_)
+        task.extras_->nested.each(keep);
     });
   };
   add(*this);
@@ -90,7 +91,8 @@ std::vector<std::string> supervisor::survivors(std::size_t most) {
         paths.push_back(std::move(path));
     };
     one->each_task([&](task_actor& task) {
-      task.nested_.each(keep);
+      if (task.extras_)
+        task.extras_->nested.each(keep);
       add(task.path());
     });
     for (const auto* all : {&one->overdue_, &one->owned_})

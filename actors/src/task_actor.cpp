@@ -7,6 +7,7 @@
 #include "manager_actor.hpp"
 #include "parking.hpp"
 #include "scope_actor.hpp"
+#include "suspension.hpp"
 #include "thread_probe.hpp"
 #include "waiting.hpp"
 
@@ -34,10 +35,10 @@ runtime::cpu_meter& meter_of_this_thread() {
   return meter;
 }
 
-const std::vector<detail::ref<task_actor>>& checked(const std::vector<detail::ref<task_actor>>& after) {
+std::unique_ptr<std::vector<detail::ref<task_actor>>> checked(const std::vector<detail::ref<task_actor>>& after) {
   for (const auto& one : after)
     MUSTER_ASSERT(one, "a task was to come after an empty handle: it was default-constructed or moved from");
-  return after;
+  return after.empty() ? nullptr : std::make_unique<std::vector<detail::ref<task_actor>>>(after);
 }
 
 /// Where and what, without the causes: there may be a hundred thousand of them.
@@ -58,6 +59,12 @@ bool says_cancelled(const error& e) noexcept {
   return e.code() == std::errc::operation_canceled || e.code() == errc::cancelled || e.code() == errc::timed_out;
 }
 
+/// Where a coroutine's suspension lies, from its job on.
+std::size_t suspension_offset(const detail::job_maker& maker) noexcept {
+  constexpr auto unit = alignof(suspension);
+  return (maker.size + unit - 1) / unit * unit;
+}
+
 } // namespace
 
 struct task_actor::edge {
@@ -73,7 +80,8 @@ struct task_actor::edge {
 
 task_actor* task_actor::make(actor_ref<scope_actor> scope, task_options&& options, const detail::job_maker& maker) {
   auto* system = scope->engine().system_if_running();
-  return runtime::light_storage<task_actor>::make(system, maker.size, maker.alignment, std::move(scope),
+  const auto behind = maker.suspends ? suspension_offset(maker) + sizeof(suspension) : maker.size;
+  return runtime::light_storage<task_actor>::make(system, behind, maker.alignment, std::move(scope),
                                                   std::move(options), maker);
 }
 
@@ -87,10 +95,16 @@ task_actor::task_actor(actor_ref<scope_actor> scope, task_options&& options, con
       deadline_(scope_->kept_deadline()) {
   urgency = options.priority;
   blocking = options.blocking;
-  job_ = maker.construct(runtime::light_storage<task_actor>::extra_of(*this, maker.alignment), maker.from);
+  void* behind = runtime::light_storage<task_actor>::extra_of(*this, maker.alignment);
+  job_ = maker.construct(behind, maker.from);
+  if (maker.suspends)
+    suspension_ =
+        ::new (static_cast<void*>(static_cast<std::byte*>(behind) + suspension_offset(maker))) suspension(*this);
 }
 
 task_actor::~task_actor() {
+  if (suspension_)
+    std::destroy_at(suspension_);
   if (job_)
     job_->~job();
 }
@@ -118,7 +132,7 @@ void task_actor::refuse(const cancel_reason& reason) noexcept {
   static_cast<void>(word_.claim_discard());
   job_->drop_callable();
   settle_unstarted();
-  after_.clear();
+  after_.reset();
   each_dependent([](task_actor&) {}); // there is none yet; who comes later finds it ended
   scope_->engine().record(event_kind::spawn_refused, id(), last_event_.load(),
                           static_cast<std::int64_t>(reason.kind()));
@@ -235,15 +249,16 @@ void task_actor::came_to(task_state state) noexcept {
 void task_actor::wake_asked() noexcept {
   if (word_.watched())
     runtime::unpark_all(&word_);
+  wake_suspended();
   if (scope_->reclaimers_ > 0)
     runtime::unpark_all(&scope_->permits_free_);
   const auto inherited = reason_.inherited();
-  nested_.each([&](supervisor& below) {
+  if (!extras_)
+    return;
+  extras_->nested.each([&](supervisor& below) {
     if (!below.shielded_)
       below.cancel(inherited, last_event_.load());
   });
-  if (!extras_)
-    return;
   for (auto& entry : extras_->callbacks)
     entry->trigger();
   if (extras_->stop_source)
@@ -262,11 +277,21 @@ void task_actor::run_on_lane() noexcept {
     runtime::destroy_postponed(*this);
     return;
   }
-  const auto self = actor_ref<task_actor>::adopt(this);
-  if (begin())
-    run_body();
-  else
+  const bool goes_on = suspension_ && suspension_->begun();
+  bool over = true;
+  if (!goes_on && !begin())
     discard();
+  else if (suspension_)
+    over = suspension_->go_on();
+  else
+    run_body();
+  if (over)
+    runtime::release_actor(*this); // the run's; what sleeps keeps it
+}
+
+void task_actor::wake_suspended() noexcept {
+  if (suspension_)
+    suspension_->wake();
 }
 
 bool task_actor::begin() noexcept {
@@ -281,20 +306,51 @@ bool task_actor::begin() noexcept {
 }
 
 void task_actor::run_body() noexcept {
-  auto& engine = scope_->engine();
-  began_.store(true, std::memory_order_relaxed);
-  const auto thread = engine.simulated() ? 0 : thread_probe_here().id();
-  thread_.store(thread, std::memory_order_relaxed);
-  came_to(task_state::running);
-  last_event_ = engine.record(event_kind::task_started, id(), last_event_.load(std::memory_order_relaxed),
-                              trace_format::task_value(scope_->id(), thread), seen_.text);
-  auto& meter = meter_of_this_thread();
+  started_on_this_thread();
   {
     duty_mark mark{{.task = this, .scope = scope_.get(), .body = true}};
-    auto* ctx = ::new (static_cast<void*>(context_)) context(*this, nullptr);
-    job_->run(*ctx);
+    job_->run(*make_context());
     join_leaked_scopes();
   }
+  settle_run(started_.load(std::memory_order_relaxed), {});
+}
+
+void task_actor::started_on_this_thread() noexcept {
+  began_.store(true, std::memory_order_relaxed);
+  const auto thread = scope_->engine().simulated() ? 0 : thread_probe_here().id();
+  thread_.store(thread, std::memory_order_relaxed);
+  came_to(task_state::running);
+  last_event_ =
+      scope_->engine().record(event_kind::task_started, id(), last_event_.load(std::memory_order_relaxed),
+                              trace_format::task_value(scope_->id(), thread), seen_.text);
+  static_cast<void>(meter_of_this_thread()); // it counts from here on, at the latest
+}
+
+void task_actor::resumed_on_this_thread() noexcept {
+  const auto thread = scope_->engine().simulated() ? 0 : thread_probe_here().id();
+  thread_.store(thread, std::memory_order_relaxed);
+  last_event_ =
+      scope_->engine().record(event_kind::task_resumed, id(), last_event_.load(std::memory_order_relaxed), thread);
+  static_cast<void>(meter_of_this_thread());
+}
+
+void task_actor::left_this_thread() noexcept {
+  thread_.store(0, std::memory_order_relaxed);
+  last_event_ = scope_->engine().record(event_kind::task_suspended, id(), last_event_.load(std::memory_order_relaxed));
+}
+
+duration task_actor::cpu_since(time_point began) const noexcept {
+  auto& engine = scope_->engine();
+  return engine.simulated() ? duration{} : meter_of_this_thread().charge(engine.now() - began, cpu_time_here);
+}
+
+void task_actor::leave_quick_wait() noexcept {
+  free_since_ = scope_->engine().now();
+  in_waits_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+void task_actor::settle_run(time_point since, duration cpu_before) noexcept {
+  auto& engine = scope_->engine();
   const auto ended_at = engine.now();
   const duration wall = ended_at - started_.load(std::memory_order_relaxed);
   // An error that the scope's cancellation brought about may be faster than the cancellation itself.
@@ -303,7 +359,8 @@ void task_actor::run_body() noexcept {
   runtime::conductor::pause_here(runtime::pause::inside);
   const bool asked = word_.finish();
   runtime::conductor::pause_here(runtime::pause::inside);
-  const duration cpu = engine.simulated() ? duration{} : meter.charge(wall, cpu_time_here);
+  const duration cpu =
+    engine.simulated() ? duration{} : cpu_before + meter_of_this_thread().charge(ended_at - since, cpu_time_here);
   {
     duty_mark mark{{.task = this, .scope = scope_.get()}};
     job_->drop_callable();
@@ -317,19 +374,35 @@ void task_actor::run_body() noexcept {
 void task_actor::join_leaked_scopes() noexcept {
   if (open_scopes_.load(std::memory_order_acquire) == 0)
     return;
+  for (auto& below : cancel_open_scopes())
+    below->join_for_ever();
+  // The end of a scope counts a moment before it is reported here.
+  runtime::park(&open_scopes_, [this] { return open_scopes_.load(std::memory_order_acquire) == 0; });
+}
+
+std::vector<actor_ref<supervisor>> task_actor::cancel_open_scopes() noexcept {
   std::vector<actor_ref<supervisor>> left;
   {
     std::lock_guard guard{scope_->mutex_};
-    nested_.each([&](supervisor& below) { left.emplace_back(&below); });
+    if (extras_)
+      extras_->nested.each([&](supervisor& below) { left.emplace_back(&below); });
   }
-  for (auto& below : left) {
+  for (auto& below : left)
     if (!below->ended())
       below->cancel(
           {cancel_kind::parent_cancelled, path(), "the body that opened it has ended", scope_->engine().now()});
-    below->join_for_ever();
+  return left;
+}
+
+void task_actor::say_what_is_open() noexcept {
+  std::vector<actor_ref<supervisor>> left;
+  {
+    std::lock_guard guard{scope_->mutex_};
+    if (extras_)
+      extras_->nested.each([&](supervisor& below) { left.emplace_back(&below); });
   }
-  // The end of a scope counts a moment before it is reported here.
-  runtime::park(&open_scopes_, [this] { return open_scopes_.load(std::memory_order_acquire) == 0; });
+  for (auto& below : left)
+    below->say_who_is_left();
 }
 
 std::optional<error> task_actor::settle_ended_body(bool asked, bool late) {
@@ -395,7 +468,7 @@ void task_actor::conclude(std::optional<error> said, bool ran, duration wall, du
   each_dependent([&](task_actor& behind) { behind.dependency_ended(*this, answer.cancelled_before); });
   if (answer.decides)
     scope_->carry_out_failure(*this, out.error());
-  after_.clear();
+  after_.reset();
   announce_end(exit_of(out));
   scope_->child_ended(*this, wall, cpu, ran);
 }

@@ -18,6 +18,7 @@
 
 #include <atomic>
 #include <memory>
+#include <new>
 #include <source_location>
 #include <string>
 #include <vector>
@@ -25,6 +26,7 @@
 namespace muster {
 
 class scope_actor;
+class suspension;
 struct wait_note;
 enum class waited : std::uint8_t;
 
@@ -53,6 +55,8 @@ public:
   [[nodiscard]] task_state state() const noexcept { return word_.state(); }
   [[nodiscard]] bool ended() const noexcept { return word_.state() == task_state::ended; }
   [[nodiscard]] bool asked() const noexcept { return word_.asked(); }
+  /// The same, and a cancellation that is still on its way down: then it has been asked on return.
+  [[nodiscard]] bool asked_or_about_to_be();
   [[nodiscard]] scope_actor& scope() const noexcept { return *scope_; }
   [[nodiscard]] detail::job& job() const noexcept { return *job_; }
   /// The earliest of its own and all above.
@@ -64,10 +68,17 @@ public:
   /// The sequence of the last event of its life, as a cause for others.
   [[nodiscard]] std::uint64_t last_event() const noexcept { return last_event_.load(std::memory_order_relaxed); }
 
+  /// Announces that somebody sleeps at `end_address()`, and says where it is as of that announcement.
+  [[nodiscard]] task_state watch() noexcept { return word_.watch(); }
+  [[nodiscard]] const void* end_address() const noexcept { return &word_; }
   /// Blocks until the outcome counts (or `until`); nothing, or why it did not.
   [[nodiscard]] std::optional<error> join(time_point until);
   /// The task that its body waits for at this moment, if it does.
   [[nodiscard]] actor_ref<task_actor> waits_for() const;
+  /// The part that only a coroutine has; else null.
+  [[nodiscard]] suspension* suspended_part() const noexcept { return suspension_; }
+  /// Makes it look at what it waits for, if it is a coroutine.
+  void wake_suspended() noexcept;
   /// Asks it to stop for a reason of its own.
   void cancel(std::string text);
 
@@ -110,6 +121,7 @@ public:
 private:
   friend class scope_actor;
   friend class supervisor;
+  friend class suspension;
 
   /// Rarely needed things; made on first use, guarded.
   struct extras {
@@ -121,6 +133,7 @@ private:
     bool progress_posted = false;
     wait_note* waiting = nullptr;
     std::uint64_t failed_wait = 0; ///< the event that ended its last wait for something that did not end well
+    intrusive_list<supervisor, nested_link> nested; ///< scopes opened in its body
   };
   extras& more();
 
@@ -140,12 +153,27 @@ private:
   void run_on_lane() noexcept override;
   [[nodiscard]] bool begin() noexcept;
   void run_body() noexcept;
+  /// The body has ended, the last of it having run from `since` on; before that it used `cpu`.
+  void settle_run(time_point since, duration cpu) noexcept;
   void discard() noexcept;
   /// Returns what the body said if it had been asked to stop and then failed in its own way.
   std::optional<error> settle_ended_body(bool asked, bool late);
   void settle_unstarted();
   void conclude(std::optional<error> said, bool ran, duration wall, duration cpu) noexcept;
   void join_leaked_scopes() noexcept;
+  /// Cancels the scopes that the body left open. With a reference to each of them.
+  [[nodiscard]] std::vector<actor_ref<supervisor>> cancel_open_scopes() noexcept;
+  // For `suspension`:
+  context* make_context() noexcept { return ::new (static_cast<void*>(context_)) context(*this, nullptr); }
+  [[nodiscard]] context& the_context() noexcept { return *std::launder(reinterpret_cast<context*>(context_)); }
+  void started_on_this_thread() noexcept;
+  void resumed_on_this_thread() noexcept;
+  void left_this_thread() noexcept;
+  [[nodiscard]] duration cpu_since(time_point began) const noexcept;
+  /// A wait that `tree()` need not show.
+  void enter_quick_wait() noexcept { in_waits_.fetch_add(1, std::memory_order_relaxed); }
+  void leave_quick_wait() noexcept;
+  void say_what_is_open() noexcept;
   /// Its time, or that of a scope above, is up.
   void expire(time_point now) noexcept;
 
@@ -177,17 +205,17 @@ private:
   bool personal_ = false;      ///< guarded until `ending`: it alone was asked, by its own timeout or task::cancel
   bool doomed_ = false;        ///< by whoever dropped the last reference
   bool accused_ = false;       ///< guarded: reported as unresponsive
+  std::atomic<bool> began_ = false;
   detail::job* job_ = nullptr;
+  suspension* suspension_ = nullptr; ///< behind the job, if that is a coroutine
   cancel_reason reason_;       ///< guarded; why it was asked
-  std::vector<detail::ref<task_actor>> after_;
+  std::unique_ptr<std::vector<detail::ref<task_actor>>> after_; ///< null: it comes after nobody
   std::unique_ptr<extras> extras_; ///< guarded
-  intrusive_list<supervisor, nested_link> nested_; ///< guarded: scopes opened in its body
   std::unique_ptr<holdings> holdings_; ///< made on the body's thread, when there is something to hold
   struct edge;
   std::atomic<edge*> dependents_ = nullptr; ///< a stack, closed by a mark when the task has ended
   std::atomic<time_point> deadline_{never};
   std::atomic<time_point> started_{time_point{}};
-  std::atomic<bool> began_ = false;
   std::atomic<bool> observed_ = false;
   std::atomic<std::int64_t> thread_ = 0;
   std::atomic<time_point> free_since_{time_point{}}; ///< when it was asked, or last left a wait of ours after that

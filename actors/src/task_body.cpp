@@ -5,6 +5,7 @@
 #include "duty.hpp"
 #include "parking.hpp"
 #include "scope_actor.hpp"
+#include "suspension.hpp"
 #include "task_actor.hpp"
 #include "waiting.hpp"
 
@@ -13,6 +14,17 @@ namespace muster {
 cancel_reason task_actor::reason() const {
   std::lock_guard guard{scope_->mutex_};
   return word_.asked() ? reason_ : cancel_reason{};
+}
+
+bool task_actor::asked_or_about_to_be() {
+  if (!asked()) {
+    if (!scope_->cancelled())
+      return false;
+    // The cancellation is on its way down; whoever has seen it here has been asked, with all that follows from that.
+    scope_->turn_away(*this);
+  }
+  observed();
+  return true;
 }
 
 std::optional<error> task_actor::join(time_point until) {
@@ -41,6 +53,9 @@ std::optional<error> task_actor::join(time_point until) {
 
 actor_ref<task_actor> task_actor::waits_for() const {
   std::lock_guard guard{scope_->mutex_};
+  if (suspension_)
+    if (auto* awaited = suspension_->awaited_task())
+      return actor_ref<task_actor>{awaited};
   return actor_ref<task_actor>{extras_ && extras_->waiting ? extras_->waiting->task : nullptr};
 }
 
@@ -196,7 +211,9 @@ std::stop_token task_actor::stop_token() {
 }
 
 task_actor* task_actor::dependency(std::string_view name) const noexcept {
-  for (const auto& one : after_)
+  if (!after_)
+    return nullptr;
+  for (const auto& one : *after_)
     if (one->label() == name)
       return one.get();
   return nullptr;

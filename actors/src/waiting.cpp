@@ -47,18 +47,6 @@ bool help(const wait_request& wanted) {
   return true;
 }
 
-/// Follows who waits for whom from `at` on, one lock at a time.
-bool waits_for_me(task_actor& at, const task_actor& me) {
-  constexpr int longest = 10'000;
-  actor_ref<task_actor> next{&at};
-  for (int step = 0; next && step < longest; ++step) {
-    next = next->waits_for();
-    if (next.get() == &me)
-      return true;
-  }
-  return false;
-}
-
 /// What kind of thread waits, for a report of a deadlock.
 std::string who_waits_here() {
   const duty* d = current_duty();
@@ -174,6 +162,18 @@ waited wait_for(wait_request request) {
     body->reclaim_permit();
   body->leave_wait(note, record.ended(how));
   return how;
+}
+
+bool waits_for_me(task_actor& at, const task_actor& me) {
+  // Follows who waits for whom, one lock at a time.
+  constexpr int longest = 10'000;
+  actor_ref<task_actor> next{&at};
+  for (int step = 0; next && step < longest; ++step) {
+    next = next->waits_for();
+    if (next.get() == &me)
+      return true;
+  }
+  return false;
 }
 
 error would_deadlock(const std::string& path) {

@@ -50,6 +50,9 @@ struct wait_request {
 /// was left who could have ended the wait.
 [[nodiscard]] waited wait_for(wait_request request);
 
+/// True if `at` waits, itself or through others, for `me`.
+[[nodiscard]] bool waits_for_me(task_actor& at, const task_actor& me);
+
 /// errc::would_deadlock, naming who would wait for whom.
 [[nodiscard]] class error would_deadlock(const std::string& path);
 /// errc::would_deadlock, for a wait for `path` that was called off.

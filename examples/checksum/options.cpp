@@ -73,7 +73,8 @@ std::expected<options, int> read_options(int argc, const char* const* argv) {
          },
          "stop after this time: 500ms, 30s, 2m, 1h")
       ->type_name("TIME");
-  app.add_option("--trace", wanted.trace, "write what the runtime did to this file, for muster-trace")->type_name("FILE");
+  app.add_option("--trace", wanted.trace, "write what the runtime did to this file, for muster-trace")
+      ->type_name("FILE");
 
   try {
     app.parse(shielded(argc, argv));

@@ -134,6 +134,18 @@ void conductor::wake(const void* address) {
       make_ready(*s);
 }
 
+void conductor::fell_quiet(quiet_waiter& who) noexcept {
+  who.next_quiet_ = nullptr;
+  who.prev_quiet_ = quiet_last_;
+  (quiet_last_ != nullptr ? quiet_last_->next_quiet_ : quiet_first_) = &who;
+  quiet_last_ = &who;
+}
+
+void conductor::heard_from(quiet_waiter& who) noexcept {
+  (who.prev_quiet_ != nullptr ? who.prev_quiet_->next_quiet_ : quiet_first_) = who.next_quiet_;
+  (who.next_quiet_ != nullptr ? who.next_quiet_->prev_quiet_ : quiet_last_) = who.prev_quiet_;
+}
+
 // -- pausing ----------------------------------------------------------------------------------------------------------
 
 void conductor::pause_strand(strand& self, pause why) {
@@ -247,6 +259,8 @@ std::string conductor::who_waits() const {
   std::string text;
   for (const strand* s = waiting_first_; s != nullptr; s = s->next)
     text += "\n  " + (*s->what)();
+  for (const quiet_waiter* q = quiet_first_; q != nullptr; q = q->next_quiet_)
+    text += "\n  " + q->who_waits();
   return text.empty() ? "; nobody waits" : ":" + text;
 }
 

@@ -54,6 +54,21 @@ protected:
   ~time_source() = default;
 };
 
+/// Somebody who waits without a thread, for the report of a simulation in which nobody can go on.
+class quiet_waiter {
+public:
+  /// "who waits for what".
+  [[nodiscard]] virtual std::string who_waits() const = 0;
+
+protected:
+  ~quiet_waiter() = default;
+
+private:
+  friend class conductor;
+  quiet_waiter* next_quiet_ = nullptr;
+  quiet_waiter* prev_quiet_ = nullptr;
+};
+
 struct conductor_options {
   schedule_options schedule;
   std::uint64_t max_steps = 1'000'000;
@@ -100,6 +115,9 @@ public:
   /// could have ended it. `what` says who waits for what.
   bool block(const void* address, function_ref<bool()> ready, function_ref<std::string()> what, bool gives_up);
   void wake(const void* address);
+  /// `who` waits without a thread, until `heard_from`.
+  void fell_quiet(quiet_waiter& who) noexcept;
+  void heard_from(quiet_waiter& who) noexcept;
   std::uint64_t draw() noexcept { return schedule_.draw(); }
   [[nodiscard]] time_point now() const noexcept { return now_.load(std::memory_order_acquire); }
   [[nodiscard]] std::uint64_t steps() const noexcept { return schedule_.steps(); }
@@ -164,6 +182,8 @@ private:
   std::vector<time_source*> sources_;
   strand* waiting_first_ = nullptr; ///< all that block, in order
   strand* waiting_last_ = nullptr;
+  quiet_waiter* quiet_first_ = nullptr; ///< all that wait without a thread, in order
+  quiet_waiter* quiet_last_ = nullptr;
   std::vector<strand*> free_;
   std::unique_ptr<strand> own_;
   bool resting_ = false;

@@ -161,7 +161,8 @@ void engine::write_kept(keep_for why, std::string path) noexcept {
   try {
     const auto file = trace_.keep(word_for(why));
     log(log_record::level::info, std::move(path),
-        file ? "the trace was written to " + file->string() : "the trace could not be written: " + file.error().message());
+        file ? "the trace was written to " + file->string()
+             : "the trace could not be written: " + file.error().message());
   } catch (...) {
     // Without memory it is not written.
   }

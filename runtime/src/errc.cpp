@@ -42,6 +42,7 @@ public:
     case errc::too_many_children: return "too many children";
     case errc::child_is_running: return "child is running";
     case errc::child_is_busy: return "child is busy";
+    case errc::channel_closed: return "channel closed";
     }
     return "unknown code " + std::to_string(value);
   }

@@ -1,9 +1,9 @@
 /// Where events lie: a ring of small segments, each written by one thread at a time, read by anybody.
 ///
-/// Owner: the recorder. Threads: a segment's holder writes to it; every other function from any thread; nothing locks, but
-/// for a file that grows (trace_memory::back). Invariants: a segment has at most one holder; whoever takes one sees all
-/// that its last holder wrote. A full segment goes back and the one that was handed out longest ago and is not held comes
-/// next, so the newest events survive whichever threads they came from, and a quiet thread does not lose its own.
+/// Owner: the recorder. Threads: a segment's holder writes to it; every other function from any thread; nothing locks,
+/// but for a file that grows (trace_memory::back). Invariants: a segment has at most one holder; whoever takes one sees
+/// all that its last holder wrote. A full segment goes back and the one that was handed out longest ago and is not held
+/// comes next, so the newest events survive whichever threads they came from, and a quiet thread does not lose its own.
 #pragma once
 
 #include "trace_memory.hpp"

@@ -94,7 +94,8 @@ void lane::impl::sample(guard& lock) {
   }
 
   const auto decided = growth_.sample(limits_, counts(), seen);
-  for (std::size_t i = 0; i != decided.add; ++i)
+  // Starting one lets go of the lock, and a lane that has stopped meanwhile joins nobody any more.
+  for (std::size_t i = 0; i != decided.add && !stopped_; ++i)
     if (!add_worker(lock))
       break;
   if (decided.saturated)

@@ -5,7 +5,9 @@ namespace muster::runtime {
 
 using namespace trace_format;
 
-living_table::living_table(std::span<living_entry> entries, word& dropped) noexcept : entries_{entries}, dropped_{dropped} {}
+living_table::living_table(std::span<living_entry> entries, word& dropped) noexcept
+    : entries_{entries},
+      dropped_{dropped} {}
 
 std::uint32_t living_table::enter(const living_facts& what) noexcept {
   if (what.kind == node::task)

@@ -1,13 +1,13 @@
 /// The directory of the living: who is there, in memory that another process may read, so that a ring that has been
 /// overwritten ten times still shows the whole tree.
 ///
-/// Owner: the recorder. Threads: any; nothing locks. Invariants: a thing has one entry or none; an entry is written by one
-/// thread at a time, the one that answers for the thing; those that have ended keep their entries until the places are needed,
-/// the oldest first, since the events that are kept speak of them; what found no place is counted.
+/// Owner: the recorder. Threads: any; nothing locks. Invariants: a thing has one entry or none; an entry is written by
+/// one thread at a time, the one that answers for the thing; those that have ended keep their entries until the places
+/// are needed, the oldest first, since the events that are kept speak of them; what found no place is counted.
 ///
-/// Three parts, so that a million tasks push nobody out: what every tree must show (managers, scopes, actors, resources, pools,
-/// breakers); tasks from their birth on; and tasks that found no place there but run, which are few and matter most. The
-/// other tasks are numbers in the entries of their scopes.
+/// Three parts, so that a million tasks push nobody out: what every tree must show (managers, scopes, actors,
+/// resources, pools, breakers); tasks from their birth on; and tasks that found no place there but run, which are few
+/// and matter most. The other tasks are numbers in the entries of their scopes.
 #pragma once
 
 #include <muster/trace_records.hpp>

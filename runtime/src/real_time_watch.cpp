@@ -42,8 +42,8 @@ long system_call_of(int thread) {
   return number;
 }
 
-/// Whether a thread of this process other than the caller runs, or would if it were given a processor. On a busy machine
-/// the one that is about to wake the watched thread may be kept from running for long.
+/// Whether a thread of this process other than the caller runs, or would if it were given a processor. On a busy
+/// machine the one that is about to wake the watched thread may be kept from running for long.
 bool somebody_runs() {
   DIR* threads = opendir("/proc/self/task");
   if (threads == nullptr)

@@ -176,8 +176,8 @@ std::vector<event> recorder::snapshot() const {
 
 using trace_format::node;
 
-recorder::living recorder::born(node kind, std::uint64_t id, std::uint64_t parent, std::int64_t since_ns, std::uint32_t text,
-                                std::uint64_t created) noexcept {
+recorder::living recorder::born(node kind, std::uint64_t id, std::uint64_t parent, std::int64_t since_ns,
+                                std::uint32_t text, std::uint64_t created) noexcept {
   if (!enabled_)
     return 0;
   return impl_->directory.enter(
@@ -222,8 +222,13 @@ void recorder::task_came_to(std::uint8_t state, living_task& who, living scope, 
   if (auto* self = directory.at(who.self))
     self->set_state(state);
   else if (state == running)
-    who.self = directory.enter_running({.id = id, .parent = parent, .since_ns = now_ns, .text = who.text, .kind = node::task,
-                                        .created = who.created, .state = state});
+    who.self = directory.enter_running({.id = id,
+                                        .parent = parent,
+                                        .since_ns = now_ns,
+                                        .text = who.text,
+                                        .kind = node::task,
+                                        .created = who.created,
+                                        .state = state});
   if (auto* of = directory.at(scope))
     of->count(who.state, state);
   who.state = state;

@@ -88,9 +88,9 @@ recorder::recorder(trace_options options, const trace_origin& origin)
         auto facts = facts_of(origin);
         facts.recorder = made.fetch_add(1, std::memory_order_relaxed) + 1;
         const auto at = origin.in_memory ? home{} : find_home(options, facts.recorder);
-        auto memory = std::make_unique<runtime::trace_memory>(
-          runtime::event_ring::segments_for(options.bytes), max_strings, runtime::living_table::places, facts, at.of_ring,
-          at.ring);
+        auto memory =
+            std::make_unique<runtime::trace_memory>(runtime::event_ring::segments_for(options.bytes), max_strings,
+                                                    runtime::living_table::places, facts, at.of_ring, at.ring);
         if (!memory->ok())
           return nullptr;
         const bool mapped = memory->mapped();
@@ -153,7 +153,9 @@ std::error_code recorder::write(const std::filesystem::path& file) const try {
     auto facts = facts_of({});
     facts.kind = trace_format::file_kind::copy;
     failed = runtime::trace_writer{out.take(), facts}.finish(
-      {.strings = {}, .living = {}, .state = {.end = static_cast<trace_format::word>(trace_format::file_end::complete)}});
+        {.strings = {},
+         .living = {},
+         .state = {.end = static_cast<trace_format::word>(trace_format::file_end::complete)}});
   }
   return failed ? failed : out.publish();
 } catch (const std::bad_alloc&) {

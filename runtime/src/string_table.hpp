@@ -1,7 +1,7 @@
 /// The texts of a trace: each once, found by number, in memory that another process may read.
 ///
-/// Owner: the recorder. Threads: any; one lock. Invariants: an id is given once, is never 0 and stays valid; entries are
-/// only added, and count for readers once they are whole (`used` says so); what did not fit is counted.
+/// Owner: the recorder. Threads: any; one lock. Invariants: an id is given once, is never 0 and stays valid; entries
+/// are only added, and count for readers once they are whole (`used` says so); what did not fit is counted.
 #pragma once
 
 #include <muster/trace_records.hpp>

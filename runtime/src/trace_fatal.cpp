@@ -24,8 +24,8 @@ extern "C" void muster_on_fatal_signal(int number, siginfo_t* info, void*) {
   for (std::size_t i = 0; i < fatal.size(); ++i)
     if (fatal[i] == number)
       ::sigaction(number, &earlier[i], nullptr);
-  // A fault comes again when its instruction is executed again; what somebody sent has to be sent again. Either finds the
-  // earlier handler, or the end.
+  // A fault comes again when its instruction is executed again; what somebody sent has to be sent again. Either finds
+  // the earlier handler, or the end.
   if (info == nullptr || info->si_code <= 0)
     ::raise(number);
 }

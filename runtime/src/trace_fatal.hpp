@@ -1,8 +1,8 @@
-/// Marks the traces of a process that dies of a fatal signal, for those who asked for it. The events need no saving: they are
-/// in a mapped file already, which stays when the process goes.
+/// Marks the traces of a process that dies of a fatal signal, for those who asked for it. The events need no saving:
+/// they are in a mapped file already, which stays when the process goes.
 ///
-/// Owner: a recorder, for its life. Threads: constructor and destructor any; the handler runs on the thread that fails, and
-/// does nothing but store and hand on. Invariant: handlers that were installed before ours are called after it.
+/// Owner: a recorder, for its life. Threads: constructor and destructor any; the handler runs on the thread that fails,
+/// and does nothing but store and hand on. Invariant: handlers that were installed before ours are called after it.
 #pragma once
 
 #include <muster/trace_records.hpp>

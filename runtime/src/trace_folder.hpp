@@ -1,12 +1,13 @@
 /// Where trace files lie, whose they are, and which of them are removed.
 ///
-/// Owner: nobody but `trace_folder`, which its user owns and which keeps the folder open. Threads: any. Invariants: nothing
-/// is written into a folder that is somebody else's, that others may write to, or that a symbolic link leads to; a file of
-/// a process that lives is never removed: its owner holds a lock on it, which the kernel takes away with the process, so
-/// that a process number that is used again deceives nobody.
+/// Owner: nobody but `trace_folder`, which its user owns and which keeps the folder open. Threads: any. Invariants:
+/// nothing is written into a folder that is somebody else's, that others may write to, or that a symbolic link leads
+/// to; a file of a process that lives is never removed: its owner holds a lock on it, which the kernel takes away with
+/// the process, so that a process number that is used again deceives nobody.
 ///
-/// Names: `<program>-<pid>-<start>.<n>.muster` is the ring of the n-th recorder of a process; in place of it a long run has a
-/// folder `<program>-<pid>-<start>.<n>.d` with its `ring.muster` and `000001.muster` …; what was written out of a ring is
+/// Names: `<program>-<pid>-<start>.<n>.muster` is the ring of the n-th recorder of a process; in place of it a long run
+/// has a folder `<program>-<pid>-<start>.<n>.d` with its `ring.muster` and `000001.muster` …; what was written out of a
+/// ring is
 /// `<program>-<pid>-<start>.<n>+<why>-<k>.muster`. What is before the first dot names the process.
 #pragma once
 
@@ -45,7 +46,8 @@ public:
   /// Opens the folder, making it (0700) if it is not there; the one above it must be. The error is a sentence.
   [[nodiscard]] static std::expected<trace_folder, std::string> open(const std::filesystem::path& path);
   /// The first of these that can be opened; the error is that of the first.
-  [[nodiscard]] static std::expected<trace_folder, std::string> open_any(const std::vector<std::filesystem::path>& paths);
+  [[nodiscard]] static std::expected<trace_folder, std::string> open_any(
+      const std::vector<std::filesystem::path>& paths);
 
   [[nodiscard]] const std::filesystem::path& path() const noexcept { return path_; }
   /// A new empty file (0600) of this name, locked by the caller for as long as the descriptor or a copy of it is open:

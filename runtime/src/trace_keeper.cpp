@@ -41,7 +41,8 @@ file_state trace_parts::state_now() const noexcept {
           .living_dropped = now(live.living_dropped)};
 }
 
-trace_keeper::trace_keeper(const trace_parts& of, std::filesystem::path folder, std::uint64_t file_bytes, std::size_t files)
+trace_keeper::trace_keeper(const trace_parts& of, std::filesystem::path folder, std::uint64_t file_bytes,
+                           std::size_t files)
     : parts_{of},
       folder_{std::move(folder)},
       file_bytes_{std::max<std::uint64_t>(file_bytes, 4 * page)},
@@ -132,7 +133,8 @@ void trace_keeper::read(const event_segment& segment, mark& at) {
 void trace_keeper::open_piece() {
   ++number_;
   const auto name = [&](std::uint32_t n) { return folder_ / fmt::format("{:06}{}", n, extension); };
-  file_descriptor fd{::open(name(number_).c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR)};
+  file_descriptor fd{
+      ::open(name(number_).c_str(), O_RDWR | O_CREAT | O_EXCL | O_NOFOLLOW | O_CLOEXEC, S_IRUSR | S_IWUSR)};
   if (!fd.ok()) {
     give_up({errno, std::generic_category()});
     return;

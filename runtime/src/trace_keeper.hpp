@@ -1,8 +1,8 @@
 /// Puts what goes through the ring into files one after the other, so that a long run keeps everything up to a cap.
 ///
 /// Owner: the recorder, in mode `file`. Threads: its own, which sleeps until a part of the ring is full; `wake` any;
-/// the constructor and `finish` one. Invariants: it writes every event once, in the order of its segment; what it was too
-/// slow for is missing and nothing else; recording never waits for it.
+/// the constructor and `finish` one. Invariants: it writes every event once, in the order of its segment; what it was
+/// too slow for is missing and nothing else; recording never waits for it.
 #pragma once
 
 #include "event_ring.hpp"

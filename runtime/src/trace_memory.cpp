@@ -100,7 +100,8 @@ void trace_memory::map_file(const trace_folder& folder, const std::string& name)
   int failed = ::ftruncate(made->get(), static_cast<off_t>(bytes_)) == 0 ? 0 : errno;
   if (failed == 0)
     failed = reserve(made->get(), 0, facts_.segments.offset + first * sizeof(event_segment));
-  if (failed == 0 && ::mmap(base_, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, made->get(), 0) == MAP_FAILED)
+  if (failed == 0 &&
+      ::mmap(base_, bytes_, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, made->get(), 0) == MAP_FAILED)
     failed = errno;
   if (failed != 0) {
     ::unlink(file.c_str());

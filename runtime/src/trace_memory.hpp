@@ -1,9 +1,10 @@
-/// The pages that a recorder writes into: those of a file, so that another process reads them also when this one has been
-/// killed, or else anonymous ones.
+/// The pages that a recorder writes into: those of a file, so that another process reads them also when this one has
+/// been killed, or else anonymous ones.
 ///
-/// Owner: the recorder. Threads: the constructor, `end` and the destructor one; the rest any. Invariants: a page that is
-/// handed out has its place on the disk (or is anonymous), so that a full disk never ends the program with SIGBUS; the
-/// file stays locked while its owner lives; after a fork the child has empty pages of its own in place of the parent's.
+/// Owner: the recorder. Threads: the constructor, `end` and the destructor one; the rest any. Invariants: a page that
+/// is handed out has its place on the disk (or is anonymous), so that a full disk never ends the program with SIGBUS;
+/// the file stays locked while its owner lives; after a fork the child has empty pages of its own in place of the
+/// parent's.
 #pragma once
 
 #include "trace_folder.hpp"
@@ -24,9 +25,9 @@ namespace muster::runtime {
 
 class trace_memory {
 public:
-  /// Room for `segments` segments, `strings` bytes of texts and `living` entries; all of it zero but for the header, which
-  /// gets `facts` and what is known here. In `name` in `folder`; anonymous if there is no folder or no room in it.
-  /// Check ok().
+  /// Room for `segments` segments, `strings` bytes of texts and `living` entries; all of it zero but for the header,
+  /// which gets `facts` and what is known here. In `name` in `folder`; anonymous if there is no folder or no room in
+  /// it. Check ok().
   trace_memory(std::size_t segments, std::size_t strings, std::size_t living, trace_format::file_facts facts,
                const std::optional<trace_folder>& folder, const std::string& name);
   ~trace_memory(); ///< end(), if it is the same process still
@@ -38,7 +39,9 @@ public:
   [[nodiscard]] trace_format::file_header& header() const noexcept {
     return *reinterpret_cast<trace_format::file_header*>(base_);
   }
-  [[nodiscard]] std::span<std::byte> strings() const noexcept { return {base_ + facts_.strings.offset, facts_.strings.bytes}; }
+  [[nodiscard]] std::span<std::byte> strings() const noexcept {
+    return {base_ + facts_.strings.offset, facts_.strings.bytes};
+  }
   [[nodiscard]] std::span<trace_format::living_entry> living() const noexcept {
     return {reinterpret_cast<trace_format::living_entry*>(base_ + facts_.living.offset),
             facts_.living.bytes / sizeof(trace_format::living_entry)};

@@ -158,8 +158,8 @@ TEST_CASE("trace events that had no room are counted and the count is shown") {
 TEST_CASE("the trace that a manager writes tells what its tasks did") {
   muster::manager site{standing_still()};
   auto crew = site.create_scope("the crew");
-  crew.execute("the worker", [](context& ctx) { ctx.note("a word from the body"); });
-  crew.execute("the culprit", fails("broken"));
+  const auto worker = crew.execute("the worker", [](context& ctx) { ctx.note("a word from the body"); });
+  crew.execute({.name = "the culprit", .after = {worker}}, fails("broken"));
   CHECK_FALSE(crew.wait());
   const scratch_file file;
   REQUIRE_FALSE(site.write_trace(file.name()));

@@ -1,7 +1,8 @@
 #!/usr/bin/env bash
 # A test: every public header compiles alone, and drags in neither CAF (all but muster/caf.hpp) nor fmt (all but
-# muster/fmt.hpp and muster/caf.hpp), whatever it includes on the way: the compiler is asked for every file it read.
-# Usage: headers_compile.sh <repository> <compiler> <CAF's include folders> <fmt's include folders>  (a:b:c)
+# muster/fmt.hpp and muster/caf.hpp) nor Asio (all but muster/asio.hpp and its details), whatever it includes on the
+# way: the compiler is asked for every file it read. Where Asio is not installed the headers for it are left out, which
+# is said. Usage: headers_compile.sh <repository> <compiler> <CAF's include folders> <fmt's include folders>  (a:b:c)
 #
 # It first proves that it can fail, on planted samples.
 set -u -o pipefail
@@ -41,6 +42,10 @@ check() {
       printf '%s pulls in fmt: %s\n' "$header" "$path"
       return 1
     fi
+    if [[ $path == */asio/* && $header != muster/asio.hpp && $header != muster/detail/asio_support.hpp ]]; then
+      printf '%s pulls in Asio: %s\n' "$header" "$path"
+      return 1
+    fi
   done < <(sed -e 's/\\$//' "$base.d" | tr -s ' ' '\n')
   return 0
 }
@@ -78,8 +83,15 @@ expect muster/with_fmt.hpp "pulls in fmt"
 # ---- the house -------------------------------------------------------------------------------------------------------
 
 headers=()
+with_asio=yes
+printf '#include <asio/version.hpp>\n' >"$scratch/asio.cpp"
+"$compiler" -fsyntax-only "$scratch/asio.cpp" 2>/dev/null || with_asio=no
 for house in runtime actors; do
   while IFS= read -r file; do
+    if [[ $with_asio == no && $file == */asio*.hpp ]]; then
+      printf 'left out, for Asio (libasio-dev) is not here: %s\n' "$file"
+      continue
+    fi
     headers+=("${file#"$root/$house/include/"}")
   done < <(find "$root/$house/include" -type f -name '*.hpp' 2>/dev/null | sort)
 done

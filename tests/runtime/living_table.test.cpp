@@ -32,8 +32,12 @@ struct book {
 };
 
 living_facts thing(std::uint64_t id, node kind = node::scope) {
-  return {.id = id, .parent = id + 1, .since_ns = -static_cast<std::int64_t>(id), .text = static_cast<std::uint32_t>(id * 3),
-          .kind = kind, .created = id * 5};
+  return {.id = id,
+          .parent = id + 1,
+          .since_ns = -static_cast<std::int64_t>(id),
+          .text = static_cast<std::uint32_t>(id * 3),
+          .kind = kind,
+          .created = id * 5};
 }
 
 } // namespace

@@ -5,7 +5,9 @@
 #include "parking.hpp"
 
 #include <atomic>
+#include <memory>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace muster;
@@ -124,4 +126,90 @@ TEST_CASE("time and wake-up may come at the same moment", "[parking]") {
       waker.join();
   }
   CHECK(loop.due().armed() == 0);
+}
+
+namespace {
+
+/// Sleeps without a thread, and says when it is woken.
+struct dozer final : sleeper {
+  dozer(std::vector<dozer*>& woken) : woken_{&woken} {}
+  bool rouse() noexcept override { return std::exchange(asleep, false); }
+  void go() noexcept override { woken_->push_back(this); }
+  bool asleep = true;
+
+private:
+  std::vector<dozer*>* woken_;
+};
+
+} // namespace
+
+TEST_CASE("those who sleep without a thread are woken at their address, in the order in which they lay down",
+          "[parking]") {
+  std::vector<dozer*> woken;
+  std::vector<std::unique_ptr<dozer>> all;
+  const std::vector<char> address(20'000); // enough for every bucket's table to grow
+  for (int round = 0; round != 2; ++round)
+    for (const char& each : address)
+      lie_down(&each, *all.emplace_back(std::make_unique<dozer>(woken)));
+  bool in_order = true;
+  for (std::size_t i = 0; i != address.size(); ++i) {
+    woken.clear();
+    unpark_all(&address[i]);
+    in_order = in_order && woken == std::vector<dozer*>{all[i].get(), all[i + address.size()].get()};
+  }
+  CHECK(in_order);
+  woken.clear();
+  unpark_all(&address[0]); // they are there still, but awake
+  CHECK(woken.empty());
+  for (auto& each : all) {
+    get_up(*each);
+    each->asleep = true;
+  }
+  for (const char& each : address)
+    unpark_all(&each);
+  CHECK(woken.empty());
+}
+
+TEST_CASE("a thread and one without a thread are woken at one address", "[parking]") {
+  std::vector<dozer*> woken;
+  dozer quiet{woken};
+  std::atomic<bool> ready{false};
+  lie_down(&ready, quiet);
+  std::thread parked{[&] { park(&ready, [&] { return ready.load(); }); }};
+  ready = true;
+  unpark_all(&ready);
+  parked.join();
+  CHECK(woken == std::vector<dozer*>{&quiet});
+  get_up(quiet);
+}
+
+TEST_CASE("many lie down, are woken and get up on many threads", "[parking]") {
+  struct one final : sleeper {
+    bool rouse() noexcept override { return !woken.exchange(true); }
+    void go() noexcept override { gone.store(true); }
+    std::atomic<bool> woken{false};
+    std::atomic<bool> gone{false};
+  };
+  const std::vector<char> address(64);
+  std::atomic<bool> over{false};
+  std::thread waker{[&] {
+    while (!over)
+      for (const char& each : address)
+        unpark_all(&each);
+  }};
+  std::vector<std::thread> threads;
+  for (std::size_t t = 0; t != 3; ++t)
+    threads.emplace_back([&, t] {
+      for (std::size_t round = 0; round != 300; ++round) {
+        one sleeps;
+        lie_down(&address[(t + round) % address.size()], sleeps);
+        while (!sleeps.gone)
+          std::this_thread::yield();
+        get_up(sleeps);
+      }
+    });
+  for (auto& each : threads)
+    each.join();
+  over = true;
+  waker.join();
 }

@@ -58,11 +58,13 @@ TEST_CASE("blame walks from the root cause to what is asked about") {
         "     +0.000000 s  the body of task site/checkout/charge began on thread 7\n"
         "  1. +1.000000 s  task site/checkout/charge failed: card declined\n"
         "  2. +1.000000 s  scope site/checkout cancelled all below it, since site/checkout/charge failed\n"
-        "  3. +1.000000 s  task site/checkout/stock was asked to stop: a sibling failed (it began with site/checkout/charge)\n"
+        "  3. +1.000000 s  task site/checkout/stock was asked to stop: a sibling failed (it began with "
+        "site/checkout/charge)\n"
         "  4. +1.100000 s  task site/checkout/stock ended: cancelled: cancelled: sibling failed\n");
   // Without a path: the first that failed.
   CHECK(contains(said_by(run_blame, failed_checkout().model()), "task site/checkout/charge: failed\n"));
-  CHECK(said_by(run_blame, failed_checkout().model(), {.path = "site"}) == "manager site: ok; nothing went wrong with it\n");
+  CHECK(said_by(run_blame, failed_checkout().model(), {.path = "site"}) ==
+        "manager site: ok; nothing went wrong with it\n");
 }
 
 TEST_CASE("blame says where the chain is cut because events were overwritten") {
@@ -94,7 +96,8 @@ TEST_CASE("a call of cancel is blamed on the body that made it") {
 TEST_CASE("unknown and ambiguous paths are answered with the nearest there are") {
   CHECK(refused_by(run_blame, failed_checkout().model(), {.path = "site/checkout/chrage"}) ==
         "there is no 'site/checkout/chrage' in this trace; did you mean\n  site/checkout/charge");
-  CHECK(refused_by(run_blame, failed_checkout().model(), {.path = "zzzzzzzzzz"}) == "there is no 'zzzzzzzzzz' in this trace");
+  CHECK(refused_by(run_blame, failed_checkout().model(), {.path = "zzzzzzzzzz"}) ==
+        "there is no 'zzzzzzzzzz' in this trace");
   CHECK(refused_by(run_tree, failed_checkout().model(), {.at = "soon"}).starts_with("'soon' is not a moment"));
   trace_builder t;
   t.manager(0, 1, "site");
@@ -123,11 +126,14 @@ TEST_CASE("summary has the article's statistics") {
   CHECK(said_by(run_summary, failed_checkout().model(), {.width = 132}) ==
         "site (pid 42): 1.20 s, 23 events\n"
         "\n"
-        "scope                  started        ok  failed timeout  cancel skipped  success  average      p50      p95      p99"
+        "scope                  started        ok  failed timeout  cancel skipped  success  average      p50      p95  "
+        "    p99"
         "      max\n"
-        "site/checkout                2         0       1       0       1       1    0.0 %   1.05 s   1.00 s   1.10 s   1.10 s"
+        "site/checkout                2         0       1       0       1       1    0.0 %   1.05 s   1.00 s   1.10 s  "
+        " 1.10 s"
         "   1.10 s\n"
-        "total                        2         0       1       0       1       1    0.0 %   1.05 s   1.00 s   1.10 s   1.10 s"
+        "total                        2         0       1       0       1       1    0.0 %   1.05 s   1.00 s   1.10 s  "
+        " 1.10 s"
         "   1.10 s\n"
         "\nslowest\n"
         "     1.10 s  site/checkout/stock\n"
@@ -163,7 +169,8 @@ TEST_CASE("timeline draws a bar for each node") {
         "  charge  ████████████████████████████████████████✗\n"
         "  stock   █████████████████████████████████████████▓▓▓C\n"
         "  worker  ········································s\n"
-        "█ runs  ▒ waits in its body  ░ waits for a worker  · waits to be admitted  ▓ was asked to stop, releases  ─ is open\n");
+        "█ runs  ▒ waits in its body  ░ waits for a worker  · waits to be admitted  ▓ was asked to stop, releases  ─ "
+        "is open\n");
 }
 
 TEST_CASE("waits tells who waits for whom, and who is still here though asked to stop") {
@@ -209,10 +216,11 @@ TEST_CASE("waits names who holds up a shutdown, the longest first") {
   t.add(3 * second, event_kind::unresponsive, 3, 0, second, "main.cpp");
   t.add(3 * second, event_kind::release_started, 4, 0, second);
   t.add(5 * second, event_kind::note, 3, 0, 0, "still here");
-  CHECK(said_by(run_waits, t.model()) == "nobody waits\n"
-                                         "the shutdown of manager site is held up by\n"
-                                         "    3.00 s  task site/crew/deaf was asked to stop and does not answer (thread 99)\n"
-                                         "    2.00 s  resource site/crew/socket is being released\n");
+  CHECK(said_by(run_waits, t.model()) ==
+        "nobody waits\n"
+        "the shutdown of manager site is held up by\n"
+        "    3.00 s  task site/crew/deaf was asked to stop and does not answer (thread 99)\n"
+        "    2.00 s  resource site/crew/socket is being released\n");
   CHECK(said_by(run_stuck, t.model()) ==
         "    3.00 s  task site/crew/deaf  was asked to stop and does not answer (thread 99)\n"
         "    2.00 s  resource site/crew/socket  is being released\n");
@@ -261,7 +269,8 @@ TEST_CASE("diff matches by path and order and finds what is new, gone, slower an
     t.running(0, id(4), crew, "worker");
     t.end((second_run ? 30 : 10) * ms, id(4));
     t.running(0, id(5), crew, "mixer");
-    t.end(10 * ms, id(5), second_run ? muster::outcome_kind::failed : muster::outcome_kind::ok, 0, second_run ? "stuck" : "");
+    t.end(10 * ms, id(5), second_run ? muster::outcome_kind::failed : muster::outcome_kind::ok, 0,
+          second_run ? "stuck" : "");
     t.running(0, id(6), crew, second_run ? "crane" : "ladder");
     t.end(10 * ms, id(6));
     return t.model();
@@ -314,17 +323,18 @@ TEST_CASE("lint points at slow cancels, scopes that nobody waited for, slow rele
   const auto code = run_lint(t.model(), {.width = 200}, out);
   REQUIRE(code.has_value());
   CHECK(*code == 1);
-  CHECK(out.text() ==
-        "slow to answer a cancel (1): more than 100 ms\n"
-        "  +0.001000 s  task site/crew/deaf: ended 300 ms after it was asked to stop; it never looked\n"
-        "scopes that nobody waited for (1)\n"
-        "  +0.000000 s  scope site/crew: 1 task in it, 1 cut off by its destructor; call wait() before it is destroyed\n"
-        "slow to release (1): more than 100 ms\n"
-        "  +0.302000 s  resource site/socket: its release took 200 ms\n"
-        "restart storms (1): 3 restarts or more in 10 s\n"
-        "  +0.504000 s  actor site/sensor: 3 restarts in 10 s, 3 in all\n"
-        "starved by work of a higher priority (1): ready for more than 1.00 s\n"
-        "  +0.600000 s  task site/low: ready for 2.00 s while 1 task of a higher priority that came later went first\n");
+  CHECK(
+      out.text() ==
+      "slow to answer a cancel (1): more than 100 ms\n"
+      "  +0.001000 s  task site/crew/deaf: ended 300 ms after it was asked to stop; it never looked\n"
+      "scopes that nobody waited for (1)\n"
+      "  +0.000000 s  scope site/crew: 1 task in it, 1 cut off by its destructor; call wait() before it is destroyed\n"
+      "slow to release (1): more than 100 ms\n"
+      "  +0.302000 s  resource site/socket: its release took 200 ms\n"
+      "restart storms (1): 3 restarts or more in 10 s\n"
+      "  +0.504000 s  actor site/sensor: 3 restarts in 10 s, 3 in all\n"
+      "starved by work of a higher priority (1): ready for more than 1.00 s\n"
+      "  +0.600000 s  task site/low: ready for 2.00 s while 1 task of a higher priority that came later went first\n");
   output clean;
   CHECK(run_lint(failed_checkout().model(), {}, clean) == 0);
   CHECK(clean.text() == "nothing found\n");

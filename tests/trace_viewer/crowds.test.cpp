@@ -19,9 +19,11 @@ trace_model crowd(std::uint64_t n, const std::vector<std::uint64_t>& bad) {
   const auto worker = t.text("worker");
   auto& events = t.data().events;
   std::uint64_t sequence = 2;
-  const auto add = [&](std::int64_t at, event_kind kind, std::uint64_t subject, std::int64_t value, std::uint32_t text) {
+  const auto add = [&](std::int64_t at, event_kind kind, std::uint64_t subject, std::int64_t value,
+                       std::uint32_t text) {
     ++sequence;
-    events.push_back({sequence, at, subject, kind == event_kind::task_created ? 2 : sequence - 1, value, text, kind, 1});
+    events.push_back(
+        {sequence, at, subject, kind == event_kind::task_created ? 2 : sequence - 1, value, text, kind, 1});
   };
   for (std::uint64_t i = 0; i < n; ++i) {
     const auto at = static_cast<std::int64_t>(i) * 1'000;

@@ -232,7 +232,8 @@ TEST_CASE("perfetto: tracks are nested as the tree is, causes and dependencies a
 
 TEST_CASE("chrome: a bare array with an event a line") {
   const auto events = chrome_events(exported(failed_checkout().model(), "chrome"));
-  const auto body = std::ranges::find_if(events, [](const parsed& e) { return e["ph"] == "X" && e["name"] == "charge"; });
+  const auto body =
+      std::ranges::find_if(events, [](const parsed& e) { return e["ph"] == "X" && e["name"] == "charge"; });
   REQUIRE(body != events.end());
   CHECK((*body)["tid"] == 7);
   CHECK((*body)["ts"] == 0.0);
@@ -314,7 +315,8 @@ TEST_CASE("every command and export stands a trace that is empty, begins in the 
     for (const bool as_json : {false, true}) {
       const request what{.json = as_json};
       std::vector<std::string> said;
-      for (const auto run : {run_tree, run_summary, run_blame, run_waits, run_timeline, run_critical, run_lint, run_check, run_stuck})
+      for (const auto run :
+           {run_tree, run_summary, run_blame, run_waits, run_timeline, run_critical, run_lint, run_check, run_stuck})
         said.push_back(said_by(run, model, what));
       output top;
       REQUIRE(run_top(model, what, 24, top));
@@ -356,7 +358,8 @@ TEST_CASE("a damaged trace leads in no circle") {
   t.add(INT64_MAX, event_kind::wait_began, 4, 0, 4);
   t.add(INT64_MIN + 1, event_kind::task_started, 5, 0, INT64_MIN);
   const auto model = t.model();
-  for (const auto run : {run_tree, run_summary, run_blame, run_waits, run_timeline, run_critical, run_lint, run_check, run_stuck})
+  for (const auto run :
+       {run_tree, run_summary, run_blame, run_waits, run_timeline, run_critical, run_lint, run_check, run_stuck})
     CHECK_FALSE(said_by(run, model).empty());
   open_at_the_end(decoded(exported(model, "perfetto")));
   chrome_events(exported(model, "chrome"));

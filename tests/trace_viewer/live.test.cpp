@@ -36,7 +36,8 @@ TEST_CASE("live: a reader in another process never accepts a torn record, howeve
     REQUIRE(in_order(data));
     CHECK(data.problems.empty());
     seen += data.events.size();
-    wrong += static_cast<std::size_t>(std::ranges::count_if(data.events, [](const event& e) { return !is_pattern(e); }));
+    wrong +=
+        static_cast<std::size_t>(std::ranges::count_if(data.events, [](const event& e) { return !is_pattern(e); }));
     if (!data.events.empty())
       last = std::max(last, data.events.back().sequence);
   }

@@ -132,8 +132,15 @@ TEST_CASE("reader: 64 threads lose no event and no text while there is room") {
 
 TEST_CASE("reader: names of any bytes come back as they are, and can be made printable") {
   using muster::trace_viewer::printable;
-  const std::vector<std::string> names{std::string{"a\0b", 3}, "say \"no\"",  "</script><script>alert(1)", "\x1b[31mred\x1b[0m",
-                                       "\xff\xfe",             "line\nbreak", "\xe2\x80\xae" "evil",       "ä€🙂"};
+  const std::vector<std::string> names{std::string{"a\0b", 3},
+                                       "say \"no\"",
+                                       "</script><script>alert(1)",
+                                       "\x1b[31mred\x1b[0m",
+                                       "\xff\xfe",
+                                       "line\nbreak",
+                                       "\xe2\x80\xae"
+                                       "evil",
+                                       "ä€🙂"};
   recorder r;
   for (const auto& name : names)
     r.record(event_kind::task_created, 1, 0, 0, 0, r.intern(name));
@@ -269,7 +276,8 @@ TEST_CASE("reader: a long run keeps every event in files that follow each other,
   fs::path folder;
   constexpr std::uint64_t events = 20'000;
   {
-    recorder r{{.mode = trace_mode::file, .bytes = 64 * 4096, .folder = dir.path, .file_bytes = 40 * 4096, .files = 100}};
+    recorder r{
+        {.mode = trace_mode::file, .bytes = 64 * 4096, .folder = dir.path, .file_bytes = 40 * 4096, .files = 100}};
     REQUIRE(r.mode() == trace_mode::file);
     REQUIRE(r.mapped());
     folder = r.file();

@@ -65,12 +65,14 @@ TEST_CASE("real: a sibling is blamed on the deadline of a nested scope elsewhere
       return crew.wait();
     });
   });
-  CHECK(in_order(blame(model, "site/checkout/stock"),
-                 {"the deadline of scope site/checkout/charge/bank passed (limit 2.00 s)",
-                  "scope site/checkout/charge/bank ended with an error",
-                  "the wait of task site/checkout/charge for scope site/checkout/charge/bank ended",
-                  "task site/checkout/charge failed", "scope site/checkout cancelled all below it, since site/checkout/charge failed",
-                  "task site/checkout/stock was asked to stop: a sibling failed", "task site/checkout/stock ended: cancelled"}));
+  CHECK(in_order(
+      blame(model, "site/checkout/stock"),
+      {"the deadline of scope site/checkout/charge/bank passed (limit 2.00 s)",
+       "scope site/checkout/charge/bank ended with an error",
+       "the wait of task site/checkout/charge for scope site/checkout/charge/bank ended",
+       "task site/checkout/charge failed",
+       "scope site/checkout cancelled all below it, since site/checkout/charge failed",
+       "task site/checkout/stock was asked to stop: a sibling failed", "task site/checkout/stock ended: cancelled"}));
   CHECK(in_order(blame(model, "site/checkout/charge/bank/call"),
                  {"the deadline of scope site/checkout/charge/bank passed", "ended: cancelled"}));
   CHECK(in_order(said_by(run_critical, model, {.path = "site/checkout"}), {"100.0 %", "call"}));
@@ -79,7 +81,8 @@ TEST_CASE("real: a sibling is blamed on the deadline of a nested scope elsewhere
   CHECK(contains(waits, "a thread outside waits for scope site/checkout"));
   CHECK(contains(waits, "task site/checkout/charge waits for scope site/checkout/charge/bank"));
   CHECK(contains(waits, "task site/checkout/stock waits for sleep"));
-  CHECK(contains(said_by(run_tree, model, {.at = "1s"}), "task charge  running  1.00 s  waits for scope site/checkout/charge/bank"));
+  CHECK(contains(said_by(run_tree, model, {.at = "1s"}),
+                 "task charge  running  1.00 s  waits for scope site/checkout/charge/bank"));
 }
 
 TEST_CASE("real: a task's own timeout and those skipped behind it") {
@@ -93,10 +96,11 @@ TEST_CASE("real: a task's own timeout and those skipped behind it") {
   CHECK(in_order(blame(model, "site/crew/last"),
                  {"1. +1.000000 s  the deadline of task site/crew/slow passed (limit 1.00 s)",
                   "task site/crew/slow was asked to stop: its time was up", "task site/crew/slow ended: timed out",
-                  "task site/crew/next was skipped, since task site/crew/slow", "task site/crew/last was skipped, since task site/crew/next",
-                  "task site/crew/last ended: skipped"}));
+                  "task site/crew/next was skipped, since task site/crew/slow",
+                  "task site/crew/last was skipped, since task site/crew/next", "task site/crew/last ended: skipped"}));
   // A scope that keeps going is blamed on its first failure too.
-  CHECK(in_order(blame(model, "site/crew"), {"the deadline of task site/crew/slow passed", "scope site/crew ended with an error"}));
+  CHECK(in_order(blame(model, "site/crew"),
+                 {"the deadline of task site/crew/slow passed", "scope site/crew ended with an error"}));
   CHECK(said_by(run_lint, model) == "nothing found\n");
 }
 
@@ -122,7 +126,8 @@ TEST_CASE("real: restarts up to the limit, the escalation and what it took along
   const auto model = trace_of([](simulation& site) {
     auto crew = site.create_scope("crew");
     crew.execute("clerk", [](context& ctx) { return ctx.sleep_for(1h); });
-    static_cast<void>(crew.supervise({.name = "pumps"}, {.on_failure = muster::restart{.max_restarts = 2, .within = 1min}},
+    static_cast<void>(crew.supervise({.name = "pumps"},
+                                     {.on_failure = muster::restart{.max_restarts = 2, .within = 1min}},
                                      [](muster::scope& below) -> muster::result<void> {
                                        auto pump = muster::spawn_actor(below, {.name = "pump"}, fragile);
                                        if (!pump)
@@ -141,7 +146,8 @@ TEST_CASE("real: restarts up to the limit, the escalation and what it took along
   const auto text = blame(model, "site/crew/clerk");
   INFO(text);
   INFO(said_by(run_tree, model));
-  CHECK(in_order(text, {"broke down", "gave up after 3 restarts", "site/crew/pumps", "site/crew/clerk was asked to stop", "cancelled"}));
+  CHECK(in_order(text, {"broke down", "gave up after 3 restarts", "site/crew/pumps",
+                        "site/crew/clerk was asked to stop", "cancelled"}));
   const auto all = nlohmann::json::parse(said_by(run_summary, model, {.json = true}));
   REQUIRE(all["most_restarted"].size() == 1);
   CHECK(all["most_restarted"][0]["restarts"] == 2);
@@ -164,7 +170,8 @@ TEST_CASE("real: whoever waits for a pool waits for those who hold its resources
   });
   const auto waits = said_by(run_waits, model, {.at = "5s"});
   INFO(waits);
-  CHECK(in_order(waits, {"pool site/", "has lent a resource to task site/crew/holder", "task site/crew/waiter waits for pool site/"}));
+  CHECK(in_order(waits, {"pool site/", "has lent a resource to task site/crew/holder",
+                         "task site/crew/waiter waits for pool site/"}));
 }
 
 TEST_CASE("real: every seed's trace is told without a hole") {

@@ -53,8 +53,8 @@ public:
     return found->second;
   }
   /// Records an event `at` nanoseconds after the beginning; its sequence.
-  std::uint64_t add(std::int64_t at, event_kind kind, std::uint64_t subject, std::uint64_t cause = 0, std::int64_t value = 0,
-                    std::string_view said = {}) {
+  std::uint64_t add(std::int64_t at, event_kind kind, std::uint64_t subject, std::uint64_t cause = 0,
+                    std::int64_t value = 0, std::string_view said = {}) {
     data_.events.push_back({.sequence = ++last_,
                             .time_ns = at,
                             .subject = subject,
@@ -72,7 +72,8 @@ public:
     return add(at, event_kind::scope_created, id, 0, parent, name);
   }
   /// Created, ready and started at one moment; the sequence of the start.
-  std::uint64_t running(std::int64_t at, std::uint64_t id, std::int64_t scope, std::string_view name, std::int64_t thread = 7) {
+  std::uint64_t running(std::int64_t at, std::uint64_t id, std::int64_t scope, std::string_view name,
+                        std::int64_t thread = 7) {
     const auto created = add(at, event_kind::task_created, id, 0, scope, name);
     const auto ready = add(at, event_kind::task_ready, id, created, 1);
     return add(at, event_kind::task_started, id, ready, thread);

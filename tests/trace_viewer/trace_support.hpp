@@ -40,8 +40,8 @@ inline std::uint64_t record_pattern(recorder& r, std::uint64_t n) {
 }
 [[nodiscard]] inline bool is_pattern(const event& e) {
   const auto n = e.subject;
-  return e.time_ns == static_cast<std::int64_t>(n * 3) && e.cause == n * 5 && e.value == static_cast<std::int64_t>(n * 7) &&
-         e.kind == event_kind::note;
+  return e.time_ns == static_cast<std::int64_t>(n * 3) && e.cause == n * 5 &&
+         e.value == static_cast<std::int64_t>(n * 7) && e.kind == event_kind::note;
 }
 [[nodiscard]] inline bool in_order(const trace_data& data) {
   return std::ranges::adjacent_find(data.events, [](const event& a, const event& b) {

@@ -1,8 +1,8 @@
 /// From the parts of a trace to its events in order and to the snapshot that they follow. See trace_file.hpp.
 ///
-/// The directory of the living is as of the moment of reading; what is wanted is who was alive when the oldest event that is
-/// kept was recorded. Those are the ones whose making is not among the events kept: what is alive now, and what has ended
-/// since by an event that is kept.
+/// The directory of the living is as of the moment of reading; what is wanted is who was alive when the oldest event
+/// that is kept was recorded. Those are the ones whose making is not among the events kept: what is alive now, and what
+/// has ended since by an event that is kept.
 #include "trace_file.hpp"
 
 #include <algorithm>
@@ -64,8 +64,8 @@ void sort_events(std::vector<event>& events, problem_list& problems) {
 
 [[nodiscard]] bool moves_a_task(event_kind kind) {
   using enum event_kind;
-  return kind == task_created || kind == task_held || kind == task_ready || kind == task_started || kind == task_suspended ||
-         kind == task_resumed || kind == task_ended || kind == task_skipped;
+  return kind == task_created || kind == task_held || kind == task_ready || kind == task_started ||
+         kind == task_suspended || kind == task_resumed || kind == task_ended || kind == task_skipped;
 }
 
 /// Puts those that were alive before the first event into the snapshot. Returns where each task stands there.

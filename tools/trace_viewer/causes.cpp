@@ -171,7 +171,8 @@ std::string sentence_of(const trace_model& model, const paths& where, event_inde
     case kind::task_ready:
       return subject() + " was admitted";
     case kind::task_started:
-      return fmt::format("the body of {} began{}", subject(), e.value != 0 ? fmt::format(" on thread {}", e.value) : "");
+      return fmt::format("the body of {} began{}", subject(),
+                         e.value != 0 ? fmt::format(" on thread {}", e.value) : "");
     case kind::task_ended: {
       static constexpr std::string_view how[] = {"ok", "failed", "timed out", "cancelled", "skipped"};
       return fmt::format("{} ended: {}{}", subject(), e.value >= 0 && e.value <= 4 ? how[e.value] : "in an unknown way",
@@ -200,7 +201,8 @@ std::string sentence_of(const trace_model& model, const paths& where, event_inde
     case kind::dependency:
       return fmt::format("{} comes after {}", subject(), other());
     case kind::wait_began:
-      return fmt::format("{} waited for {}", who == none_found ? where.text(who) : subject(), e.value != 0 ? other() : said);
+      return fmt::format("{} waited for {}", who == none_found ? where.text(who) : subject(),
+                         e.value != 0 ? other() : said);
     case kind::wait_ended: {
       const auto* w = model.wait_at(model.find_event(e.cause));
       const auto target = w == nullptr                ? std::string{"something"}
@@ -219,7 +221,8 @@ std::string sentence_of(const trace_model& model, const paths& where, event_inde
       if (e.value == 0)
         return fmt::format("{} was cancelled by a call of cancel{}", subject(), caller());
       if (e.value == 2 && who != none_found && model.at(who).kind != node_kind::task)
-        return fmt::format("{} cancelled all below it, since {} failed", subject(), said.empty() ? "one of them" : said);
+        return fmt::format("{} cancelled all below it, since {} failed", subject(),
+                           said.empty() ? "one of them" : said);
       return fmt::format("{} was asked to stop: {}{}", subject(), reason_word(e.value),
                          said.empty() || e.value == 1 ? "" : " (it began with " + said + ")");
     case kind::cancel_observed:
@@ -256,7 +259,8 @@ std::string sentence_of(const trace_model& model, const paths& where, event_inde
     case kind::lease_reclaimed:
       return fmt::format("{} took a resource back from {}, which had ended with it", subject(), other());
     case kind::breaker_opened:
-      return fmt::format("{} opened for {}{}", subject(), e.value == INT64_MAX ? "good" : duration_text(e.value), because);
+      return fmt::format("{} opened for {}{}", subject(), e.value == INT64_MAX ? "good" : duration_text(e.value),
+                         because);
     case kind::breaker_half_opened:
       return subject() + " let probes through";
     case kind::breaker_closed:

@@ -1,7 +1,8 @@
 /// Why something went wrong: the walk back along the causes that the runtime recorded.
 ///
-/// Owner: nobody. Threads: any. Invariant: every step is an edge that is in the trace: the `cause` of an event, or, from a
-/// wait that ended to the end of what was waited for. Nothing is guessed; where an event was overwritten the chain says so.
+/// Owner: nobody. Threads: any. Invariant: every step is an edge that is in the trace: the `cause` of an event, or,
+/// from a wait that ended to the end of what was waited for. Nothing is guessed; where an event was overwritten the
+/// chain says so.
 #pragma once
 
 #include "model.hpp"

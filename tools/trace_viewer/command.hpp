@@ -1,8 +1,8 @@
 /// What the commands of muster-trace have in common: what they are asked, where they write, how they answer.
 ///
 /// A command is a function of a model and a request that writes to an output. It neither reads files nor looks at the
-/// terminal or the clock, so that tests call it as it is. It returns the program's exit code, or a sentence that says what
-/// is wrong with the request.
+/// terminal or the clock, so that tests call it as it is. It returns the program's exit code, or a sentence that says
+/// what is wrong with the request.
 #pragma once
 
 #include "model.hpp"
@@ -20,8 +20,8 @@ namespace muster::trace_viewer {
 
 enum class tone : std::uint8_t { plain, good, bad, warn, dim, strong };
 
-/// Where a command writes. Owner: its user. Threads: one. With a file, text goes there in large pieces; without, it stays
-/// in `text()`.
+/// Where a command writes. Owner: its user. Threads: one. With a file, text goes there in large pieces; without, it
+/// stays in `text()`.
 class output {
 public:
   explicit output(std::FILE* to = nullptr) : file_{to} {}
@@ -42,7 +42,8 @@ public:
   /// False once something could not be written.
   bool flush() noexcept {
     if (file_ != nullptr) {
-      good_ = good_ && std::fwrite(buffer_.data(), 1, buffer_.size(), file_) == buffer_.size() && std::fflush(file_) == 0;
+      good_ =
+          good_ && std::fwrite(buffer_.data(), 1, buffer_.size(), file_) == buffer_.size() && std::fflush(file_) == 0;
       buffer_.clear();
     }
     return good_;

@@ -28,8 +28,9 @@ answer run_blame(const trace_model& model, const request& what, output& out) {
   if (!about)
     return std::unexpected{about.error()};
   if (*about == none_found) {
-    out.write(what.json ? "{\"chain\": []}\n"
-                        : model.nodes().empty() ? "the trace is empty\n" : "nothing failed, so there is nothing to blame\n");
+    out.write(what.json               ? "{\"chain\": []}\n"
+              : model.nodes().empty() ? "the trace is empty\n"
+                                      : "nothing failed, so there is nothing to blame\n");
     return 0;
   }
   const auto& it = model.at(*about);
@@ -38,7 +39,10 @@ answer run_blame(const trace_model& model, const request& what, output& out) {
   const auto from = chain.events.empty() ? 0 : std::min(chain.first_trouble, chain.events.size() - 1);
 
   if (what.json) {
-    json all{{"path", where.text(*about)}, {"kind", to_string(it.kind)}, {"state", to_string(it.last)}, {"chain", json::array()}};
+    json all{{"path", where.text(*about)},
+             {"kind", to_string(it.kind)},
+             {"state", to_string(it.last)},
+             {"chain", json::array()}};
     for (std::size_t i = 0; i < chain.events.size(); ++i) {
       const auto& e = model.event_at(chain.events[i]);
       json step{{"sequence", e.sequence},  {"time_ns", e.time_ns}, {"kind", to_string(e.kind)}, {"cause", e.cause},
@@ -59,7 +63,8 @@ answer run_blame(const trace_model& model, const request& what, output& out) {
               model.begins_in_the_middle() ? ", as far as was kept" : "");
     return 0;
   }
-  out.print("{}: {}\n", paint(what, tone::strong, where.with_kind(*about)), paint(what, tone_of(it.last), to_string(it.last)));
+  out.print("{}: {}\n", paint(what, tone::strong, where.with_kind(*about)),
+            paint(what, tone_of(it.last), to_string(it.last)));
   if (chain.missing_sequence != 0)
     out.write(paint(what, tone::warn,
                     fmt::format("  The chain is cut here: its earlier part, from event {} back, was overwritten.\n",

@@ -1,6 +1,7 @@
 /// `muster-trace check`: whether the trace is whole, and what is missing from it.
 ///
-/// A trace of a process that was killed, or whose rings have wrapped, is whole: what is open or was overwritten is told.
+/// A trace of a process that was killed, or whose rings have wrapped, is whole: what is open or was overwritten is
+/// told.
 #include "command.hpp"
 #include "text.hpp"
 
@@ -28,6 +29,7 @@ answer run_check(const trace_model& model, const request& what, output& out) {
              {"texts", data.texts.empty() ? 0 : data.texts.size() - 1},
              {"ended_cleanly", data.ended_cleanly},
              {"live", data.live},
+             {"copied", data.copied},
              {"events_dropped", data.events_dropped},
              {"strings_dropped", data.strings_dropped},
              {"torn", data.torn},
@@ -41,11 +43,13 @@ answer run_check(const trace_model& model, const request& what, output& out) {
     out.write(dump(all) + "\n");
     return damaged ? 1 : 0;
   }
-  out.print("{}: version {}.{}, {}, {}\n", damaged ? paint(what, tone::bad, "damaged") : paint(what, tone::good, "whole"),
-            data.major, data.minor, counted(data.events.size(), "event"),
-            counted(data.texts.empty() ? 0 : data.texts.size() - 1, "text"));
+  out.print("{}: version {}.{}, {}, {}\n",
+            damaged ? paint(what, tone::bad, "damaged") : paint(what, tone::good, "whole"), data.major, data.minor,
+            counted(data.events.size(), "event"), counted(data.texts.empty() ? 0 : data.texts.size() - 1, "text"));
   if (data.live)
     out.write("  the process is still running\n");
+  else if (data.copied)
+    out.write("  it was written while the process went on\n");
   else if (!data.ended_cleanly)
     out.write("  the process did not end cleanly: it was killed, or has crashed\n");
   const auto tell = [&](std::uint64_t n, std::string_view noun, std::string_view rest) {
@@ -61,7 +65,8 @@ answer run_check(const trace_model& model, const request& what, output& out) {
   tell(data.unknown_kinds, "record", "of a kind that this program does not know, left out");
   tell(texts, "event", "with a text that is not in the file");
   for (const auto& p : data.problems)
-    out.print("  {}{}\n", paint(what, tone::bad, escaped(p.what)), p.offset != 0 ? fmt::format(" (at byte {})", p.offset) : "");
+    out.print("  {}{}\n", paint(what, tone::bad, escaped(p.what)),
+              p.offset != 0 ? fmt::format(" (at byte {})", p.offset) : "");
   return damaged ? 1 : 0;
 }
 

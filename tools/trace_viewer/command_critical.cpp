@@ -1,4 +1,5 @@
-/// `muster-trace critical`: what the end of a scope waited for, step by step, with each step's share of the scope's time.
+/// `muster-trace critical`: what the end of a scope waited for, step by step, with each step's share of the scope's
+/// time.
 #include "command.hpp"
 #include "critical.hpp"
 #include "paths.hpp"
@@ -49,7 +50,8 @@ answer run_critical(const trace_model& model, const request& what, output& out) 
       return std::unexpected{found.error()};
     scope = *found;
     if (const auto k = model.at(scope).kind; k != node_kind::scope && k != node_kind::manager && k != node_kind::task)
-      return std::unexpected{fmt::format("{} has no critical path: give a scope, a task or a manager", where.with_kind(scope))};
+      return std::unexpected{
+          fmt::format("{} has no critical path: give a scope, a task or a manager", where.with_kind(scope))};
   }
   if (scope == none_found) {
     out.write(what.json ? "{\"steps\": []}\n" : model.nodes().empty() ? "the trace is empty\n" : "no scope in it\n");
@@ -59,7 +61,9 @@ answer run_critical(const trace_model& model, const request& what, output& out) 
   std::int64_t total = 0;
   for (const auto& s : steps)
     total += s.to - s.from;
-  const auto share = [&](const path_step& s) { return share_text(static_cast<std::uint64_t>(s.to - s.from), static_cast<std::uint64_t>(total)); };
+  const auto share = [&](const path_step& s) {
+    return share_text(static_cast<std::uint64_t>(s.to - s.from), static_cast<std::uint64_t>(total));
+  };
   if (what.json) {
     json all{{"path", where.text(scope)}, {"duration_ns", total}, {"steps", json::array()}};
     for (const auto& s : steps)

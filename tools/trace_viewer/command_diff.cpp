@@ -74,7 +74,8 @@ struct changes {
     const auto takes = b.duration_at(n, b.end_ns());
     const auto by = took == unset || takes == unset ? 0 : takes - took;
     const auto exceeds = [&](std::int64_t more, std::int64_t less) {
-      return more - less >= what.slower_at_least && static_cast<double>(more) >= what.slower_by * static_cast<double>(less);
+      return more - less >= what.slower_at_least &&
+             static_cast<double>(more) >= what.slower_by * static_cast<double>(less);
     };
     if (by > 0 && exceeds(takes, took))
       found.slower.push_back({old, n, by});
@@ -99,7 +100,9 @@ answer run_diff(const trace_model& a, const trace_model& b, const request& what,
   const paths in_a{a};
   const paths in_b{b};
   const auto found = compare(a, b, in_a, in_b, what);
-  const auto path = [&](const change& c) { return c.after != none_found ? in_b.with_kind(c.after) : in_a.with_kind(c.before); };
+  const auto path = [&](const change& c) {
+    return c.after != none_found ? in_b.with_kind(c.after) : in_a.with_kind(c.before);
+  };
   const auto times = [&](const change& c) {
     const auto took = a.duration_at(c.before, a.end_ns());
     const auto takes = b.duration_at(c.after, b.end_ns());

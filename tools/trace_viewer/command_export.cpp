@@ -19,8 +19,8 @@ answer run_export(const trace_model& model, const request& what, std::string_vie
     tree.format = "dot";
     return run_tree(model, tree, out);
   } else {
-    return std::unexpected{fmt::format("'{}' is no format that a trace can be exported to: perfetto, chrome, otlp and dot are",
-                                       escaped(to))};
+    return std::unexpected{fmt::format(
+        "'{}' is no format that a trace can be exported to: perfetto, chrome, otlp and dot are", escaped(to))};
   }
   return 0;
 }

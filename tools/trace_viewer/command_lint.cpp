@@ -31,12 +31,12 @@ public:
   linter(const trace_model& model, const request& what) : model_{model}, what_{what} {}
 
   std::vector<rule> run() {
-    std::vector<rule> rules{{"slow-cancel", "slow to answer a cancel", "more than " + duration_text(what_.slow_cancel)},
-                            {"never-waited", "scopes that nobody waited for", ""},
-                            {"slow-release", "slow to release", "more than " + duration_text(what_.slow_release)},
-                            {"restart-storm", "restart storms", fmt::format("{} restarts or more in 10 s", what_.storm)},
-                            {"starved", "starved by work of a higher priority",
-                             "ready for more than " + duration_text(what_.starved)}};
+    std::vector<rule> rules{
+        {"slow-cancel", "slow to answer a cancel", "more than " + duration_text(what_.slow_cancel)},
+        {"never-waited", "scopes that nobody waited for", ""},
+        {"slow-release", "slow to release", "more than " + duration_text(what_.slow_release)},
+        {"restart-storm", "restart storms", fmt::format("{} restarts or more in 10 s", what_.storm)},
+        {"starved", "starved by work of a higher priority", "ready for more than " + duration_text(what_.starved)}};
     for (const auto& w : model_.waits())
       if (w.target != none_found)
         (model_.text(model_.event_at(w.began).text) == "its destructor" ? destroyed_ : waited_for_).insert(w.target);
@@ -66,9 +66,10 @@ private:
     for (const auto e : model_.events_of(n))
       if (const auto& what = model_.event_at(e); what.kind == event_kind::cancel_observed)
         seen = "it saw that after " + duration_text(what.value);
-    into.findings.push_back({n, it.asked, took,
-                             fmt::format("{} {} after it was asked to stop; {}{}", it.ended == unset ? "still there" : "ended",
-                                         duration_text(took), seen, it.unresponsive ? "; found unresponsive" : "")});
+    into.findings.push_back(
+        {n, it.asked, took,
+         fmt::format("{} {} after it was asked to stop; {}{}", it.ended == unset ? "still there" : "ended",
+                     duration_text(took), seen, it.unresponsive ? "; found unresponsive" : "")});
   }
 
   /// Supervisors that a scope starts as children are waited for by that scope.
@@ -106,8 +107,9 @@ private:
       return;
     const auto took = until(it.ended) - it.started;
     if (took > what_.slow_release)
-      into.findings.push_back({n, it.started, took,
-                               fmt::format("its release {} {}", it.ended == unset ? "has gone on for" : "took", duration_text(took))});
+      into.findings.push_back(
+          {n, it.started, took,
+           fmt::format("its release {} {}", it.ended == unset ? "has gone on for" : "took", duration_text(took))});
   }
 
   void storm(node_index n, rule& into) const {
@@ -130,8 +132,9 @@ private:
       }
     }
     if (most >= what_.storm)
-      into.findings.push_back({n, since, static_cast<std::int64_t>(most),
-                               fmt::format("{} in 10 s, {} in all", counted(most, "restart"), count_text(it.restarts))});
+      into.findings.push_back(
+          {n, since, static_cast<std::int64_t>(most),
+           fmt::format("{} in 10 s, {} in all", counted(most, "restart"), count_text(it.restarts))});
   }
 
   void starved(rule& into) const {
@@ -145,9 +148,11 @@ private:
     for (const auto& e : model_.data().events)
       if (e.kind == event_kind::task_ready)
         if (const auto n = model_.find(e.subject); n != none_found)
-          all.push_back({n, e.time_ns, until(model_.at(n).started != unset ? model_.at(n).started : model_.at(n).ended), e.value});
+          all.push_back({n, e.time_ns, until(model_.at(n).started != unset ? model_.at(n).started : model_.at(n).ended),
+                         e.value});
     std::vector<ready_task> slow;
-    std::ranges::copy_if(all, std::back_inserter(slow), [&](const auto& t) { return t.started - t.ready > what_.starved; });
+    std::ranges::copy_if(all, std::back_inserter(slow),
+                         [&](const auto& t) { return t.started - t.ready > what_.starved; });
     std::ranges::stable_sort(slow, std::ranges::greater{}, [](const auto& t) { return t.started - t.ready; });
     constexpr std::size_t most_looked_at = 64;
     if (slow.size() > most_looked_at)

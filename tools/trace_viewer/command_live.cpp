@@ -35,9 +35,10 @@ struct busy {
       const auto asked = it.asked != unset ? ", asked to stop" : "";
       if (w != nullptr) {
         b.since = model.event_at(w->began).time_ns;
-        b.what = fmt::format("waits for {}{}", w->target != none_found ? where.with_kind(w->target)
-                                                                       : escaped(model.text(model.event_at(w->began).text)),
-                             asked);
+        b.what = fmt::format(
+            "waits for {}{}",
+            w->target != none_found ? where.with_kind(w->target) : escaped(model.text(model.event_at(w->began).text)),
+            asked);
       } else if (it.started != unset) {
         b.since = it.asked != unset && it.unresponsive ? it.asked : it.started;
         b.what = it.unresponsive ? "was asked to stop and does not answer" : fmt::format("runs{}", asked);
@@ -107,9 +108,10 @@ answer run_top(const trace_model& model, const request& what, std::size_t rows, 
     out.write(dump(it) + "\n");
     return 0;
   }
-  line(out, what, fmt::format("{} (pid {}), {}{}; {} open; workers: {}", data.program.empty() ? "?" : escaped(data.program),
-                              data.pid, data.live ? "up " : "ended, ran ", duration_text(model.end_ns() - model.begin_ns()),
-                              counted(scopes, "scope"), workers == 0 ? "?" : std::to_string(workers)));
+  line(out, what,
+       fmt::format("{} (pid {}), {}{}; {} open; workers: {}", data.program.empty() ? "?" : escaped(data.program),
+                   data.pid, data.live ? "up " : "ended, ran ", duration_text(model.end_ns() - model.begin_ns()),
+                   counted(scopes, "scope"), workers == 0 ? "?" : std::to_string(workers)));
   line(out, what, fmt::format("tasks: {}", tasks.sum() == 0 ? "none" : tasks.text()));
   if (const auto lost = losses(model); !lost.empty())
     line(out, what, paint(what, tone::dim, lost));
@@ -117,8 +119,9 @@ answer run_top(const trace_model& model, const request& what, std::size_t rows, 
   line(out, what, paint(what, tone::dim, fmt::format("{:>10}  who, and what", "for")));
   const auto most = rows > 5 ? rows - 5 : 1;
   for (std::size_t i = 0; i < all.size() && i < most; ++i)
-    line(out, what, fmt::format("{:>10}  {}  {}", duration_text(model.end_ns() - all[i].since), where.with_kind(all[i].node),
-                                paint(what, all[i].unresponsive ? tone::bad : tone::plain, all[i].what)));
+    line(out, what,
+         fmt::format("{:>10}  {}  {}", duration_text(model.end_ns() - all[i].since), where.with_kind(all[i].node),
+                     paint(what, all[i].unresponsive ? tone::bad : tone::plain, all[i].what)));
   if (all.empty())
     out.write("            nobody is at anything\n");
   return 0;
@@ -140,7 +143,8 @@ answer run_stuck(const trace_model& model, const request& what, output& out) {
       if (const auto found = waiters.find(at); found != waiters.end())
         for (const auto w : found->second)
           if (++many <= 3)
-            whom += (whom.empty() ? "" : ", ") + where.with_kind(w) + (at != n ? " (waits for " + where.with_kind(at) + ")" : "");
+            whom += (whom.empty() ? "" : ", ") + where.with_kind(w) +
+                    (at != n ? " (waits for " + where.with_kind(at) + ")" : "");
     if (many > 3)
       whom += fmt::format(" and {} more", count_text(many - 3));
     return whom;

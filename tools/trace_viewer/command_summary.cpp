@@ -1,5 +1,5 @@
-/// `muster-trace summary`: statistics per scope and in total, the slowest, the most failing, the most restarted, the use of
-/// the lane, and what was lost.
+/// `muster-trace summary`: statistics per scope and in total, the slowest, the most failing, the most restarted, the
+/// use of the lane, and what was lost.
 #include "command.hpp"
 #include "paths.hpp"
 #include "statistics.hpp"
@@ -242,15 +242,17 @@ private:
   std::vector<stem_entry> stems_;
 };
 
-void print_row(output& out, const request& what, std::size_t name_width, const std::string& name, const task_statistics& t) {
+void print_row(output& out, const request& what, std::size_t name_width, const std::string& name,
+               const task_statistics& t) {
   const auto bad = t.failed + t.timed_out;
   line(out, what,
-       fmt::format("{} {:>9} {:>9} {:>7} {:>7} {:>7} {:>7} {} {:>8} {:>8} {:>8} {:>8} {:>8}", padded(name, name_width),
-                   count_text(t.started), count_text(t.completed), count_text(t.failed), count_text(t.timed_out),
-                   count_text(t.cancelled), count_text(t.skipped),
-                   paint(what, bad > 0 ? tone::bad : tone::good, fmt::format("{:>8}", share_text(t.completed, t.ended()))),
-                   duration_text(t.average()), duration_text(t.percentile(50)), duration_text(t.percentile(95)),
-                   duration_text(t.percentile(99)), duration_text(t.durations.empty() ? 0 : t.durations.back())));
+       fmt::format(
+           "{} {:>9} {:>9} {:>7} {:>7} {:>7} {:>7} {} {:>8} {:>8} {:>8} {:>8} {:>8}", padded(name, name_width),
+           count_text(t.started), count_text(t.completed), count_text(t.failed), count_text(t.timed_out),
+           count_text(t.cancelled), count_text(t.skipped),
+           paint(what, bad > 0 ? tone::bad : tone::good, fmt::format("{:>8}", share_text(t.completed, t.ended()))),
+           duration_text(t.average()), duration_text(t.percentile(50)), duration_text(t.percentile(95)),
+           duration_text(t.percentile(99)), duration_text(t.durations.empty() ? 0 : t.durations.back())));
 }
 
 [[nodiscard]] json as_json(const task_statistics& t) {
@@ -267,7 +269,8 @@ void print_row(output& out, const request& what, std::size_t name_width, const s
           {"p95_ns", t.percentile(95)},
           {"p99_ns", t.percentile(99)},
           {"max_ns", t.durations.empty() ? 0 : t.durations.back()},
-          {"success_rate", t.ended() == 0 ? json{} : json(static_cast<double>(t.completed) / static_cast<double>(t.ended()))}};
+          {"success_rate",
+           t.ended() == 0 ? json{} : json(static_cast<double>(t.completed) / static_cast<double>(t.ended()))}};
 }
 
 void write_json(const trace_model& model, const findings& f, const paths& where, output& out) {
@@ -352,7 +355,9 @@ answer run_summary(const trace_model& model, const request& what, output& out) {
     return 0;
   }
   const auto& data = model.data();
-  std::string ended = data.live ? ", still running" : data.ended_cleanly ? "" : ", did not end cleanly";
+  const std::string_view ended = data.live                           ? ", still running"
+                                 : data.copied || data.ended_cleanly ? ""
+                                                                     : ", did not end cleanly";
   line(out, what,
        fmt::format("{} (pid {}): {}, {}{}", data.program.empty() ? "?" : escaped(data.program), data.pid,
                    duration_text(model.end_ns() - model.begin_ns()), counted(data.events.size(), "event"), ended));
@@ -360,8 +365,11 @@ answer run_summary(const trace_model& model, const request& what, output& out) {
     out.write(data.events.empty() ? "the trace is empty\n" : "no task in it\n");
   } else {
     std::size_t name_width = 20;
-    const auto shown = what.all ? f.groups.size() : std::min<std::size_t>(f.groups.size(), std::max<std::size_t>(what.top, 1) * 2);
-    const auto title = [](const group& g) { return g.scopes > 1 ? fmt::format("{} ×{}", g.name, count_text(g.scopes)) : g.name; };
+    const auto shown =
+        what.all ? f.groups.size() : std::min<std::size_t>(f.groups.size(), std::max<std::size_t>(what.top, 1) * 2);
+    const auto title = [](const group& g) {
+      return g.scopes > 1 ? fmt::format("{} ×{}", g.name, count_text(g.scopes)) : g.name;
+    };
     for (std::size_t i = 0; i < shown; ++i)
       name_width = std::max(name_width, columns_of(title(f.groups[i])));
     name_width = std::min(name_width, what.width > 131 ? what.width - 111 : 20);
@@ -369,8 +377,8 @@ answer run_summary(const trace_model& model, const request& what, output& out) {
     line(out, what,
          paint(what, tone::dim,
                fmt::format("{} {:>9} {:>9} {:>7} {:>7} {:>7} {:>7} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8}",
-                           padded("scope", name_width), "started", "ok", "failed", "timeout", "cancel", "skipped", "success",
-                           "average", "p50", "p95", "p99", "max")));
+                           padded("scope", name_width), "started", "ok", "failed", "timeout", "cancel", "skipped",
+                           "success", "average", "p50", "p95", "p99", "max")));
     for (std::size_t i = 0; i < shown; ++i)
       print_row(out, what, name_width, title(f.groups[i]), f.groups[i].tasks);
     if (shown < f.groups.size())

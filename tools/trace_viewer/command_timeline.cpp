@@ -109,7 +109,8 @@ answer run_timeline(const trace_model& model, const request& what, output& out) 
     in.from = root.created != unset ? root.created : in.from;
     in.to = root.ended != unset ? root.ended : in.to;
   } else if (model.begins_in_the_middle() && !model.data().events.empty()) {
-    in.from = std::max(in.from, model.data().snapshot_ns != 0 ? model.data().snapshot_ns : model.data().events.front().time_ns);
+    in.from = std::max(in.from,
+                       model.data().snapshot_ns != 0 ? model.data().snapshot_ns : model.data().events.front().time_ns);
   }
 
   if (what.json) {
@@ -120,7 +121,10 @@ answer run_timeline(const trace_model& model, const request& what, output& out) 
         continue;
       }
       const auto& n = model.at(row.node);
-      json bar{{"path", where.text(row.node)}, {"depth", row.depth}, {"kind", to_string(n.kind)}, {"state", to_string(n.last)}};
+      json bar{{"path", where.text(row.node)},
+               {"depth", row.depth},
+               {"kind", to_string(n.kind)},
+               {"state", to_string(n.last)}};
       const auto put = [&](const char* name, std::int64_t t) { t == unset ? void() : void(bar[name] = t); };
       put("created_ns", n.created);
       put("ready_ns", n.ready);
@@ -138,8 +142,9 @@ answer run_timeline(const trace_model& model, const request& what, output& out) 
     return 0;
   }
   const auto label = [&](const tree_row& row) {
-    return std::string(row.depth, ' ') +
-           (row.node != none_found ? where.component(row.node) : fmt::format("{} ×{}", row.stem, count_text(row.states.sum())));
+    return std::string(row.depth, ' ') + (row.node != none_found
+                                              ? where.component(row.node)
+                                              : fmt::format("{} ×{}", row.stem, count_text(row.states.sum())));
   };
   std::size_t names = 0;
   for (const auto& row : rows)
@@ -158,9 +163,10 @@ answer run_timeline(const trace_model& model, const request& what, output& out) 
     else
       line(out, what, name + " " + paint(what, tone_of(model.at(row.node).last), bar_of(model, row.node, in)));
   }
-  out.write(paint(what, tone::dim,
-                  "█ runs  ▒ waits in its body  ░ waits for a worker  · waits to be admitted  ▓ was asked to stop, releases  "
-                  "─ is open\n"));
+  out.write(
+      paint(what, tone::dim,
+            "█ runs  ▒ waits in its body  ░ waits for a worker  · waits to be admitted  ▓ was asked to stop, releases  "
+            "─ is open\n"));
   return 0;
 }
 

@@ -86,7 +86,8 @@ void as_text(const trace_model& model, const request& what, const paths& where, 
     before.resize(ends.empty() ? 0 : ends.back());
     const auto branch = row.depth == 0 ? "" : row.last ? "└─ " : "├─ ";
     line(out, what,
-         before + branch + (row.node != none_found ? text_of(what, model, where, row.node, at) : text_of(what, where, row)));
+         before + branch +
+             (row.node != none_found ? text_of(what, model, where, row.node, at) : text_of(what, where, row)));
     if (row.depth > 0)
       before += row.last ? "   " : "│  ";
     ends.push_back(before.size());

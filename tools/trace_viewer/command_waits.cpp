@@ -40,7 +40,8 @@ void write_json(const trace_model& model, const paths& where, const wait_graph& 
   if (graph.shutting_down != none_found)
     all["shutting_down"] = where.text(graph.shutting_down);
   for (const auto& b : graph.blockers)
-    all["blockers"].push_back({{"path", where.text(b.node)}, {"why", b.why}, {"for_ns", std::min(at, model.end_ns()) - b.since}});
+    all["blockers"].push_back(
+        {{"path", where.text(b.node)}, {"why", b.why}, {"for_ns", std::min(at, model.end_ns()) - b.since}});
   out.write(dump(all) + "\n");
 }
 
@@ -79,8 +80,9 @@ answer run_waits(const trace_model& model, const request& what, output& out) {
                 ? fmt::format("the shutdown of {} is held up by\n", where.with_kind(graph.shutting_down))
                 : "asked to stop, and still here\n");
     for (std::size_t i = 0; i < graph.blockers.size() && i < most; ++i)
-      line(out, what, fmt::format("{:>10}  {} {}", age(graph.blockers[i].since), where.with_kind(graph.blockers[i].node),
-                                  graph.blockers[i].why));
+      line(out, what,
+           fmt::format("{:>10}  {} {}", age(graph.blockers[i].since), where.with_kind(graph.blockers[i].node),
+                       graph.blockers[i].why));
     if (graph.blockers.size() > most)
       out.print("… and {} (--all shows them)\n", count_text(graph.blockers.size() - most) + " more");
   }

@@ -1,10 +1,10 @@
 /// Walking from the end of a scope back to its beginning.
 ///
-/// One cursor goes back in time. In a scope it looks for the child whose end was the last before it (the join edge); in a
-/// body for the task or scope that the body waited for and that ended last (a join edge too). A task it follows through its
-/// body, its time in the queue and its time held back to the dependency that ended last, else to its creation (the spawn
-/// edge), and from there on in whatever created it; one that was cancelled, to the task that brought the cancellation about.
-/// Every node is entered once, so the walk ends.
+/// One cursor goes back in time. In a scope it looks for the child whose end was the last before it (the join edge); in
+/// a body for the task or scope that the body waited for and that ended last (a join edge too). A task it follows
+/// through its body, its time in the queue and its time held back to the dependency that ended last, else to its
+/// creation (the spawn edge), and from there on in whatever created it; one that was cancelled, to the task that
+/// brought the cancellation about. Every node is entered once, so the walk ends.
 #include "critical.hpp"
 
 #include "causes.hpp"

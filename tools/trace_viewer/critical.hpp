@@ -13,7 +13,8 @@
 namespace muster::trace_viewer {
 
 enum class step_kind : std::uint8_t {
-  open,    ///< the scope was open and nothing that its end depended on was under way: before a spawn, or waited for from outside
+  open, ///< the scope was open and nothing that its end depended on was under way: before a spawn, or waited for from
+        ///< outside
   held,    ///< a task was held back by max_parallel
   queued,  ///< a task was ready and had no worker
   runs,    ///< a body ran, or waited for something that is no part of the tree

@@ -9,7 +9,8 @@ namespace muster::trace_viewer {
 
 namespace {
 
-/// In quotes. The text is escaped already; in a label a backslash is doubled once more, since dot reads \n, \N and others.
+/// In quotes. The text is escaped already; in a label a backslash is doubled once more, since dot reads \n, \N and
+/// others.
 [[nodiscard]] std::string in_quotes(std::string_view text) {
   std::string out = "\"";
   for (const char c : text) {

@@ -7,8 +7,8 @@
 
 namespace muster::trace_viewer {
 
-/// Writes one directed graph: solid lines from parents to children, dashed ones from a task to what it depends on, dotted
-/// ones from whoever waits at `at` to what is waited for. Whatever the names hold, it can be read by dot.
+/// Writes one directed graph: solid lines from parents to children, dashed ones from a task to what it depends on,
+/// dotted ones from whoever waits at `at` to what is waited for. Whatever the names hold, it can be read by dot.
 void write_dot(const trace_model& model, const paths& where, const std::vector<tree_row>& rows, std::int64_t at,
                output& out);
 

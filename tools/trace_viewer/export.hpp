@@ -6,8 +6,8 @@
 
 namespace muster::trace_viewer {
 
-/// For ui.perfetto.dev: a Trace message (perfetto/trace/trace.proto) with a track for each node below its parent's, slices
-/// for its life, points for what went wrong, flows along causes and dependencies.
+/// For ui.perfetto.dev: a Trace message (perfetto/trace/trace.proto) with a track for each node below its parent's,
+/// slices for its life, points for what went wrong, flows along causes and dependencies.
 void write_perfetto(const trace_model& model, const paths& where, output& out);
 /// Chrome's trace events as a bare JSON array with one event a line.
 void write_chrome(const trace_model& model, const paths& where, output& out);

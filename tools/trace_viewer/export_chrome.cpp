@@ -1,4 +1,5 @@
-/// Chrome's trace events: bodies on the threads that ran them, lives as asynchronous spans, points, and arrows for causes.
+/// Chrome's trace events: bodies on the threads that ran them, lives as asynchronous spans, points, and arrows for
+/// causes.
 #include "causes.hpp"
 #include "export.hpp"
 #include "slices.hpp"
@@ -57,18 +58,18 @@ private:
         const auto args = fmt::format(R"({{"path":{},"state":{}}})", text(where_.text(n)), text(to_string(it.last)));
         const auto name = text(where_.component(n));
         if (s.to == unset)
-          put(fmt::format(R"({{"ph":"B","cat":"body","pid":{},"tid":{},"ts":{},"name":{},"args":{}}})", pid(), it.thread,
-                          time(s.from), name, args));
+          put(fmt::format(R"({{"ph":"B","cat":"body","pid":{},"tid":{},"ts":{},"name":{},"args":{}}})", pid(),
+                          it.thread, time(s.from), name, args));
         else
-          put(fmt::format(R"({{"ph":"X","cat":"body","pid":{},"tid":{},"ts":{},"dur":{}.{:03},"name":{},"args":{}}})", pid(),
-                          it.thread, time(s.from), (s.to - s.from) / 1000, (s.to - s.from) % 1000, name, args));
+          put(fmt::format(R"({{"ph":"X","cat":"body","pid":{},"tid":{},"ts":{},"dur":{}.{:03},"name":{},"args":{}}})",
+                          pid(), it.thread, time(s.from), (s.to - s.from) / 1000, (s.to - s.from) % 1000, name, args));
         continue;
       }
-      put(fmt::format(R"({{"ph":"b","cat":"{}","id":"{:#x}","pid":{},"tid":0,"ts":{},"name":{},"args":{{"path":{}}}}})", kind,
-                      it.id, pid(), time(s.from), text(s.name), text(where_.text(n))));
+      put(fmt::format(R"({{"ph":"b","cat":"{}","id":"{:#x}","pid":{},"tid":0,"ts":{},"name":{},"args":{{"path":{}}}}})",
+                      kind, it.id, pid(), time(s.from), text(s.name), text(where_.text(n))));
       if (s.to != unset)
-        put(fmt::format(R"({{"ph":"e","cat":"{}","id":"{:#x}","pid":{},"tid":0,"ts":{},"name":{}}})", kind, it.id, pid(),
-                        time(s.to), text(s.name)));
+        put(fmt::format(R"({{"ph":"e","cat":"{}","id":"{:#x}","pid":{},"tid":0,"ts":{},"name":{}}})", kind, it.id,
+                        pid(), time(s.to), text(s.name)));
     }
     for (const auto e : model_.events_of(n))
       if (is_point(model_, e))
@@ -78,18 +79,18 @@ private:
   void point(node_index n, event_index e) {
     const auto& it = model_.event_at(e);
     const auto tid = model_.at(n).kind == node_kind::task ? model_.at(n).thread : 0;
-    put(fmt::format(R"({{"ph":"i","cat":"event","s":"t","pid":{},"tid":{},"ts":{},"name":"{}","args":{{"what":{}}}}})", pid(), tid,
-                    time(it.time_ns), to_string(it.kind), text(sentence_of(model_, where_, e))));
+    put(fmt::format(R"({{"ph":"i","cat":"event","s":"t","pid":{},"tid":{},"ts":{},"name":"{}","args":{{"what":{}}}}})",
+                    pid(), tid, time(it.time_ns), to_string(it.kind), text(sentence_of(model_, where_, e))));
     const auto cause = point_before(model_, e);
     if (cause == none_found)
       return;
     const auto& from = model_.event_at(cause);
     const auto by = model_.find(from.subject);
     const auto from_tid = by != none_found && model_.at(by).kind == node_kind::task ? model_.at(by).thread : 0;
-    put(fmt::format(R"({{"ph":"s","cat":"cause","id":{},"pid":{},"tid":{},"ts":{},"name":"cause"}})", it.sequence, pid(), from_tid,
-                    time(from.time_ns)));
-    put(fmt::format(R"({{"ph":"f","bp":"e","cat":"cause","id":{},"pid":{},"tid":{},"ts":{},"name":"cause"}})", it.sequence, pid(),
-                    tid, time(it.time_ns)));
+    put(fmt::format(R"({{"ph":"s","cat":"cause","id":{},"pid":{},"tid":{},"ts":{},"name":"cause"}})", it.sequence,
+                    pid(), from_tid, time(from.time_ns)));
+    put(fmt::format(R"({{"ph":"f","bp":"e","cat":"cause","id":{},"pid":{},"tid":{},"ts":{},"name":"cause"}})",
+                    it.sequence, pid(), tid, time(it.time_ns)));
   }
 
   const trace_model& model_;
@@ -100,6 +101,8 @@ private:
 
 } // namespace
 
-void write_chrome(const trace_model& model, const paths& where, output& out) { chrome_writer{model, where, out}.write(); }
+void write_chrome(const trace_model& model, const paths& where, output& out) {
+  chrome_writer{model, where, out}.write();
+}
 
 } // namespace muster::trace_viewer

@@ -46,7 +46,10 @@ private:
 
   [[nodiscard]] json span(node_index n) const {
     const auto& it = model_.at(n);
-    const auto from = it.created != unset ? it.created : it.ready != unset ? it.ready : it.started != unset ? it.started : it.ended;
+    const auto from = it.created != unset   ? it.created
+                      : it.ready != unset   ? it.ready
+                      : it.started != unset ? it.started
+                                            : it.ended;
     if (from == unset || it.id == 0)
       return {};
     json s{{"traceId", trace_}, {"spanId", span_id(n)}};
@@ -71,7 +74,8 @@ private:
       const auto& what = model_.event_at(e);
       if (what.kind == event_kind::dependency)
         if (const auto other = model_.find(what.value); other != none_found)
-          links.push_back({{"traceId", trace_}, {"spanId", span_id(other)}, {"attributes", {attribute("muster.link", "after")}}});
+          links.push_back(
+              {{"traceId", trace_}, {"spanId", span_id(other)}, {"attributes", {attribute("muster.link", "after")}}});
       if (!is_point(model_, e))
         continue;
       points.push_back({{"timeUnixNano", time(what.time_ns)},
@@ -79,7 +83,8 @@ private:
                         {"attributes", {attribute("muster.what", sentence_of(model_, where_, e))}}});
       if (const auto cause = point_before(model_, e); cause != none_found)
         if (const auto by = model_.find(model_.event_at(cause).subject); by != none_found && by != n)
-          links.push_back({{"traceId", trace_}, {"spanId", span_id(by)}, {"attributes", {attribute("muster.link", "cause")}}});
+          links.push_back(
+              {{"traceId", trace_}, {"spanId", span_id(by)}, {"attributes", {attribute("muster.link", "cause")}}});
     }
     if (!points.empty())
       s["events"] = std::move(points);

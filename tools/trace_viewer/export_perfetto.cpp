@@ -1,5 +1,5 @@
-/// Perfetto's protocol buffers, written with protozero. The field numbers are those of Perfetto's public trace protocol:
-/// trace_packet.proto, track_descriptor.proto, track_event.proto, debug_annotation.proto.
+/// Perfetto's protocol buffers, written with protozero. The field numbers are those of Perfetto's public trace
+/// protocol: trace_packet.proto, track_descriptor.proto, track_event.proto, debug_annotation.proto.
 #include "causes.hpp"
 #include "export.hpp"
 #include "slices.hpp"
@@ -18,7 +18,8 @@ namespace {
 constexpr std::uint32_t in_trace_packet = 1;
 constexpr std::uint32_t packet_timestamp = 8, packet_sequence = 10, packet_track_event = 11, packet_sequence_flags = 13,
                         packet_track_descriptor = 60;
-constexpr std::uint32_t track_uuid = 1, track_name = 2, track_process = 3, track_parent = 5, process_pid = 1, process_name = 6;
+constexpr std::uint32_t track_uuid = 1, track_name = 2, track_process = 3, track_parent = 5, process_pid = 1,
+                        process_name = 6;
 constexpr std::uint32_t event_annotation = 4, event_type = 9, event_track = 11, event_category = 22, event_name = 23,
                         event_flow = 47, event_flow_end = 48;
 constexpr std::uint32_t annotation_name = 10, annotation_text = 6, annotation_number = 4;
@@ -28,7 +29,10 @@ constexpr std::uint32_t our_sequence = 1;
 
 class perfetto_writer {
 public:
-  perfetto_writer(const trace_model& model, const paths& where, output& out) : model_{model}, where_{where}, out_{out} {}
+  perfetto_writer(const trace_model& model, const paths& where, output& out)
+      : model_{model},
+        where_{where},
+        out_{out} {}
 
   void write() {
     find_flows();
@@ -111,7 +115,8 @@ private:
     };
     for (const auto& s : spans_of(model_, where_, n)) {
       close_until(s.from);
-      mark begin{.at = s.from, .type = slice_begin, .name = s.name, .category = std::string{to_string(model_.at(n).kind)}};
+      mark begin{
+          .at = s.from, .type = slice_begin, .name = s.name, .category = std::string{to_string(model_.at(n).kind)}};
       if (s.body)
         if (const auto found = starts_of_.find(n); found != starts_of_.end())
           begin.flows_end = found->second;
@@ -183,6 +188,8 @@ private:
 
 } // namespace
 
-void write_perfetto(const trace_model& model, const paths& where, output& out) { perfetto_writer{model, where, out}.write(); }
+void write_perfetto(const trace_model& model, const paths& where, output& out) {
+  perfetto_writer{model, where, out}.write();
+}
 
 } // namespace muster::trace_viewer

@@ -46,7 +46,8 @@ int complain(std::string_view why) {
 }
 
 [[nodiscard]] std::int64_t steady_now() {
-  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch()).count();
+  return std::chrono::duration_cast<std::chrono::nanoseconds>(std::chrono::steady_clock::now().time_since_epoch())
+      .count();
 }
 
 /// A file, a folder, or the process of this number.
@@ -58,7 +59,8 @@ int complain(std::string_view why) {
     for (const auto& p : all)
       if (std::to_string(p.pid) == which)
         return read_trace(p.file);
-    return std::unexpected{fmt::format("no trace of a process {} is there; muster-trace ps lists those that are", which)};
+    return std::unexpected{
+        fmt::format("no trace of a process {} is there; muster-trace ps lists those that are", which)};
   }
   return read_trace(which);
 }
@@ -100,7 +102,8 @@ int run_once(const settings& s, const command& run) {
 }
 
 /// Again and again on a screen of its own, until q. Not on a terminal, or with --once: once, in plain text.
-int run_live(settings s, const std::function<answer(const trace_model&, const request&, std::size_t rows, output&)>& run) {
+int run_live(settings s,
+             const std::function<answer(const trace_model&, const request&, std::size_t rows, output&)>& run) {
   const auto interval = parse_duration(s.interval);
   if (!interval || *interval < 10'000'000)
     return complain(interval ? "an interval is at least 10ms" : interval.error());
@@ -145,7 +148,8 @@ int run_difference(const settings& s) {
 CLI::App* add(CLI::App& app, settings& s, const char* name, const char* help) {
   auto* c = app.add_subcommand(name, help);
   c->add_flag("--json", s.what.json, "Write JSON");
-  c->add_option("--color,--colour", s.colour, "auto, always or never")->check(CLI::IsMember({"auto", "always", "never"}));
+  c->add_option("--color,--colour", s.colour, "auto, always or never")
+      ->check(CLI::IsMember({"auto", "always", "never"}));
   c->add_option("--width", s.width, "Columns of a line (default: the terminal's)")->check(CLI::Range(40, 10'000));
   return c;
 }
@@ -158,8 +162,9 @@ void with_path(CLI::App* c, settings& s, const char* name, bool required) {
   c->add_option(name, s.what.path, "For example site/checkout/charge, worker#3, or id:42")->required(required);
 }
 void with_at(CLI::App* c, settings& s) {
-  c->add_option("--at", s.what.at, "The moment: 1.5s or +1.5s since the beginning, -200ms before the end, @SECONDS since 1970, "
-                                   "nanoseconds of the trace clock, begin, end");
+  c->add_option("--at", s.what.at,
+                "The moment: 1.5s or +1.5s since the beginning, -200ms before the end, @SECONDS since 1970, "
+                "nanoseconds of the trace clock, begin, end");
 }
 void with_lists(CLI::App* c, settings& s) {
   c->add_flag("--all", s.what.all, "Fold nothing and leave nothing out");
@@ -187,13 +192,16 @@ int run(int argc, char** argv) {
   with_at(c, s);
   c->add_flag("--failed", s.what.failed, "Only what did not end well, and what is above it");
   c->add_flag("--all", s.what.all, "Fold nothing");
-  c->add_option("--format", s.what.format, "text, json or dot")->check(CLI::IsMember({"text", "json", "dot"}))->capture_default_str();
+  c->add_option("--format", s.what.format, "text, json or dot")
+      ->check(CLI::IsMember({"text", "json", "dot"}))
+      ->capture_default_str();
   c->add_flag("--follow", s.follow, "Redraw it while the process runs; q leaves");
   c->add_flag("--once", s.once, "With --follow: once, and not on a screen of its own");
   c->add_option("--interval", s.interval, "Between two pictures")->capture_default_str();
   c->callback([&] {
-    code = s.follow ? run_live(s, [](const auto& m, const auto& r, std::size_t, output& out) { return run_tree(m, r, out); })
-                    : run_once(s, run_tree);
+    code = s.follow
+               ? run_live(s, [](const auto& m, const auto& r, std::size_t, output& out) { return run_tree(m, r, out); })
+               : run_once(s, run_tree);
   });
 
   c = with_file(add(app, s, "timeline", "Bars over time"), s);
@@ -233,7 +241,8 @@ int run(int argc, char** argv) {
   with_lists(c, s);
   on(c, run_lint);
 
-  on(with_file(add(app, s, "check", "Whether the trace is whole: 0, or 1 if it is damaged, 2 if it is none"), s), run_check);
+  on(with_file(add(app, s, "check", "Whether the trace is whole: 0, or 1 if it is damaged, 2 if it is none"), s),
+     run_check);
 
   c = with_file(add(app, s, "export", "In the format of another tool"), s);
   c->add_option("--to", s.to, "perfetto, chrome, otlp or dot")
@@ -264,8 +273,9 @@ int run(int argc, char** argv) {
   on(c, run_stuck);
 
   const auto spans_understood = [&]() -> std::string {
-    for (const auto& [text, into] : {std::pair{&s.slow_cancel, &s.what.slow_cancel}, std::pair{&s.slow_release, &s.what.slow_release},
-                                     std::pair{&s.starved, &s.what.starved}, std::pair{&s.slower_at_least, &s.what.slower_at_least}}) {
+    for (const auto& [text, into] :
+         {std::pair{&s.slow_cancel, &s.what.slow_cancel}, std::pair{&s.slow_release, &s.what.slow_release},
+          std::pair{&s.starved, &s.what.starved}, std::pair{&s.slower_at_least, &s.what.slower_at_least}}) {
       const auto span = parse_duration(*text);
       if (!span)
         return span.error();

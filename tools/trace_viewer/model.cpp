@@ -19,8 +19,9 @@ using kind = event_kind;
 }
 
 [[nodiscard]] bool makes_node(kind k) noexcept {
-  return k == kind::task_created || k == kind::scope_created || k == kind::manager_created || k == kind::actor_started ||
-         k == kind::resource_registered || k == kind::pool_created || k == kind::breaker_created;
+  return k == kind::task_created || k == kind::scope_created || k == kind::manager_created ||
+         k == kind::actor_started || k == kind::resource_registered || k == kind::pool_created ||
+         k == kind::breaker_created;
 }
 
 /// What kind of node such an event happens to; unknown for those that happen to several.
@@ -229,7 +230,8 @@ void trace_model::tell(event_index index) {
       n.thread = static_cast<std::int32_t>(e.value);
       return;
     case kind::task_ended:
-      return ends(e.value >= 0 && e.value <= 4 ? static_cast<state>(static_cast<int>(state::ok) + e.value) : state::failed);
+      return ends(e.value >= 0 && e.value <= 4 ? static_cast<state>(static_cast<int>(state::ok) + e.value)
+                                               : state::failed);
     case kind::spawn_refused:
       return ends(e.value == 1 ? state::timed_out : state::cancelled);
     case kind::scope_joined:

@@ -1,9 +1,9 @@
 /// The model: what a trace tells, as a tree of nodes with their lives, and an index over its events.
 ///
-/// Owner: whoever built it; it owns the trace. Threads: immutable once built, any. Invariants: nodes are numbered in the
-/// order of their first appearance; every `parent` is a node or `no_node`, without cycles, whatever the trace says; lists
-/// of events are in order. A node and its events together take less memory than they do in the file: there is nothing on
-/// the heap for each of them, and paths are put together when they are asked for.
+/// Owner: whoever built it; it owns the trace. Threads: immutable once built, any. Invariants: nodes are numbered in
+/// the order of their first appearance; every `parent` is a node or `no_node`, without cycles, whatever the trace says;
+/// lists of events are in order. A node and its events together take less memory than they do in the file: there is
+/// nothing on the heap for each of them, and paths are put together when they are asked for.
 #pragma once
 
 #include "reader.hpp"

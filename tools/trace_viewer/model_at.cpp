@@ -164,7 +164,8 @@ const wait* trace_model::waiting_at(node_index index, std::int64_t t) const noex
     const auto* w = wait_at(own[k - 1]);
     if (w != nullptr && (w->ended == none_found || data_.events[w->ended].time_ns > t))
       return w;
-    // Waits are nested in each other, so behind one that has ended there may be one that lasts; but not before the body.
+    // Waits are nested in each other, so behind one that has ended there may be one that lasts; but not before the
+    // body.
     if (data_.events[own[k - 1]].kind == event_kind::task_started)
       return nullptr;
   }

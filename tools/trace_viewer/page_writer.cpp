@@ -134,6 +134,7 @@ json header_of(const trace_data& trace, const node_numbers& nodes) {
           {"wallKnown", trace.wall_anchor_ns != 0},
           {"workers", trace.workers},
           {"endedCleanly", trace.ended_cleanly},
+          {"copied", trace.copied},
           {"live", trace.live},
           {"events", trace.events.size()},
           {"nodes", nodes.ids().size()},

@@ -132,7 +132,8 @@ std::vector<node_index> paths::nearest(std::string_view wanted) const {
   const auto limit = std::max<std::size_t>(3, last.size() / 2 + 1);
   for (node_index n = 0; n < model_.nodes().size() && first_of.size() < 20'000; ++n)
     if (first_of.emplace(model_.at(n).name, n).second)
-      if (const auto d = distance(last.substr(0, 256), std::string_view{model_.name(n)}.substr(0, 256), limit); d < limit)
+      if (const auto d = distance(last.substr(0, 256), std::string_view{model_.name(n)}.substr(0, 256), limit);
+          d < limit)
         found.push_back({d, n});
   std::ranges::stable_sort(found, {}, &near::distance);
   if (found.size() > most_suggested)
@@ -174,8 +175,8 @@ std::expected<node_index, std::string> paths::resolve(std::string_view wanted) c
   if (found.size() == 1)
     return found.front();
   if (found.size() > 1)
-    return std::unexpected{
-      fmt::format("'{}' is the path of {} nodes; say which:{}", escaped(wanted), count_text(found.size()), listed(found))};
+    return std::unexpected{fmt::format("'{}' is the path of {} nodes; say which:{}", escaped(wanted),
+                                       count_text(found.size()), listed(found))};
   const auto near = nearest(wanted);
   return std::unexpected{fmt::format("there is no '{}' in this trace{}{}", escaped(wanted),
                                      near.empty() ? "" : "; did you mean", near.empty() ? "" : listed(near))};

@@ -1,7 +1,7 @@
 /// Paths of nodes, as they are printed and as they are asked for: "site/checkout/charge", "site/crew/worker#3".
 ///
-/// Owner: the command that uses it, not longer than the model. Threads: one. Invariant: the text of a node resolves to that
-/// node. Siblings of one name are told apart by #1, #2, … in the order of their creation; names are escaped.
+/// Owner: the command that uses it, not longer than the model. Threads: one. Invariant: the text of a node resolves to
+/// that node. Siblings of one name are told apart by #1, #2, … in the order of their creation; names are escaped.
 #pragma once
 
 #include "model.hpp"
@@ -26,8 +26,8 @@ public:
   /// 0: the only one of its name below its parent; else which of them, from 1 on.
   [[nodiscard]] std::uint32_t ordinal(node_index n) const;
 
-  /// The node of this path; also "id:123", and the end of a path if only one node has it. The error is a sentence with the
-  /// nearest paths there are.
+  /// The node of this path; also "id:123", and the end of a path if only one node has it. The error is a sentence with
+  /// the nearest paths there are.
   [[nodiscard]] std::expected<node_index, std::string> resolve(std::string_view wanted) const;
 
 private:

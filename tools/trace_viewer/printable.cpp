@@ -18,7 +18,12 @@ struct decoded {
 [[nodiscard]] std::optional<decoded> decode(std::string_view text) {
   const auto byte = [&](std::size_t i) { return static_cast<unsigned char>(text[i]); };
   const auto first = byte(0);
-  const std::size_t bytes = first < 0x80 ? 1 : first < 0xC2 ? 0 : first < 0xE0 ? 2 : first < 0xF0 ? 3 : first < 0xF5 ? 4 : 0;
+  const std::size_t bytes = first < 0x80   ? 1
+                            : first < 0xC2 ? 0
+                            : first < 0xE0 ? 2
+                            : first < 0xF0 ? 3
+                            : first < 0xF5 ? 4
+                                           : 0;
   if (bytes == 0 || text.size() < bytes)
     return std::nullopt;
   char32_t c = bytes == 1 ? first : first & (0x7FU >> bytes);

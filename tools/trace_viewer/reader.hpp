@@ -65,6 +65,7 @@ struct trace_data {
   std::uint64_t torn = 0;             ///< records that were being written, left out
   std::vector<problem> problems;
   std::uint64_t living_dropped = 0;   ///< things that are alive but found no place in the snapshot
+  bool copied = false; ///< written at one moment of a process that went on; `ended_cleanly` is false then
   int ended_by_signal = 0;            ///< the fatal signal that ended the process, where it asked for that to be noted
 };
 
@@ -84,8 +85,9 @@ struct process_entry {
 /// directory), newest first.
 [[nodiscard]] std::vector<process_entry> list_processes();
 
-/// `text` so that it can be shown anywhere: control characters, DEL and what is not UTF-8 as \xNN (\n, \t and \r as such), a
-/// backslash doubled, U+2028 and the like and directional marks as \uNNNN. Quotes and < stay: quoting is the output's.
+/// `text` so that it can be shown anywhere: control characters, DEL and what is not UTF-8 as \xNN (\n, \t and \r as
+/// such), a backslash doubled, U+2028 and the like and directional marks as \uNNNN. Quotes and < stay: quoting is the
+/// output's.
 [[nodiscard]] std::string printable(std::string_view text);
 
 } // namespace muster::trace_viewer

@@ -54,8 +54,9 @@ void put_waits(const trace_model& model, const paths& where, node_index n, std::
     if (from > to)
       continue;
     open.push_back(to);
-    spans.push_back({"waits for " + (w->target != none_found ? where.component(w->target) : escaped(model.text(began.text))),
-                     from, to == INT64_MAX ? unset : to, false});
+    spans.push_back(
+        {"waits for " + (w->target != none_found ? where.component(w->target) : escaped(model.text(began.text))), from,
+         to == INT64_MAX ? unset : to, false});
   }
 }
 
@@ -68,7 +69,11 @@ std::vector<span_of_life> spans_of(const trace_model& model, const paths& where,
   const auto name = where.component(n);
   switch (it.kind) {
     case node_kind::task:
-      in.put(name, it.created != unset ? it.created : it.ready != unset ? it.ready : it.started != unset ? it.started : it.ended,
+      in.put(name,
+             it.created != unset   ? it.created
+             : it.ready != unset   ? it.ready
+             : it.started != unset ? it.started
+                                   : it.ended,
              it.ended);
       if (spans.empty())
         break;

@@ -1,7 +1,8 @@
-/// What a node did when, as spans that lie within each other, and the arrows between them: the common ground of the exports.
+/// What a node did when, as spans that lie within each other, and the arrows between them: the common ground of the
+/// exports.
 ///
-/// Owner: the exporter. Threads: any. Invariant: the spans of one node are in the order of their beginning, and of two that
-/// overlap one lies within the other; `to` is never before `from`, nor unset unless the span is open at the end.
+/// Owner: the exporter. Threads: any. Invariant: the spans of one node are in the order of their beginning, and of two
+/// that overlap one lies within the other; `to` is never before `from`, nor unset unless the span is open at the end.
 #pragma once
 
 #include "model.hpp"

@@ -1,7 +1,7 @@
 /// The terminal: whether there is one, how wide it is, and a screen of its own for what redraws itself.
 ///
-/// Owner: main. Threads: one. Invariant: whatever way `live_screen` is left, also by a signal that asks to end, the terminal
-/// is as it was before.
+/// Owner: main. Threads: one. Invariant: whatever way `live_screen` is left, also by a signal that asks to end, the
+/// terminal is as it was before.
 #pragma once
 
 #include <chrono>

@@ -231,10 +231,11 @@ std::expected<std::int64_t, std::string> parse_moment(std::string_view text, std
   if (text == "begin")
     return begin_ns;
   const auto wrong = [&] {
-    return std::unexpected{fmt::format("'{}' is not a moment; write for example 1.5s or +1.5s (since the beginning), -200ms "
-                                       "(before the end), @1700000000.25 (seconds since 1970), a bare number (nanoseconds of "
-                                       "the trace clock), begin or end",
-                                       escaped(text))};
+    return std::unexpected{
+        fmt::format("'{}' is not a moment; write for example 1.5s or +1.5s (since the beginning), -200ms "
+                    "(before the end), @1700000000.25 (seconds since 1970), a bare number (nanoseconds of "
+                    "the trace clock), begin or end",
+                    escaped(text))};
   };
   const auto added = [&](std::int64_t to, std::int64_t what) -> std::expected<std::int64_t, std::string> {
     std::int64_t sum = 0;
@@ -244,7 +245,8 @@ std::expected<std::int64_t, std::string> parse_moment(std::string_view text, std
   };
   if (text.starts_with('@')) {
     double seconds = 0;
-    const auto [end, code] = std::from_chars(text.data() + 1, text.data() + text.size(), seconds, std::chars_format::fixed);
+    const auto [end, code] =
+        std::from_chars(text.data() + 1, text.data() + text.size(), seconds, std::chars_format::fixed);
     if (code != std::errc{} || end != text.data() + text.size() || std::abs(seconds) > 9e9)
       return wrong();
     return added(static_cast<std::int64_t>(std::llround(seconds * 1e9)), -wall_offset_ns);

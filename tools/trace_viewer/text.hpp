@@ -15,8 +15,8 @@ namespace muster::trace_viewer {
 /// How many bytes the UTF-8 character at the front of `text` (not empty) has; 0 if what is there is none.
 [[nodiscard]] std::size_t utf8_length(std::string_view text) noexcept;
 
-/// `text` in one line: control characters and bytes that are not UTF-8 as \n, \t, \xNN; a backslash doubled. Unicode's own
-/// controls (C1, bidirectional marks, line separators) as \u{NNNN}.
+/// `text` in one line: control characters and bytes that are not UTF-8 as \n, \t, \xNN; a backslash doubled. Unicode's
+/// own controls (C1, bidirectional marks, line separators) as \u{NNNN}.
 [[nodiscard]] std::string escaped(std::string_view text);
 /// `text` as it is, but valid UTF-8: each bad byte becomes U+FFFD. For JSON and Protocol Buffers.
 [[nodiscard]] std::string valid_utf8(std::string_view text);
@@ -43,9 +43,9 @@ namespace muster::trace_viewer {
 
 /// A span like "1.5s", "200ms", "30us", "10ns", "2m", "1h"; no sign, and a unit is needed. The error is a sentence.
 [[nodiscard]] std::expected<std::int64_t, std::string> parse_duration(std::string_view text);
-/// A moment on the trace clock. "1.5s" or "+1.5s": since the beginning; "-200ms": before the end; "begin", "end"; a bare
-/// number: nanoseconds of the trace clock; "@1700000000.25": seconds since 1970, for which `wall_offset_ns` is added to the
-/// trace clock. The error is a sentence.
+/// A moment on the trace clock. "1.5s" or "+1.5s": since the beginning; "-200ms": before the end; "begin", "end"; a
+/// bare number: nanoseconds of the trace clock; "@1700000000.25": seconds since 1970, for which `wall_offset_ns` is
+/// added to the trace clock. The error is a sentence.
 [[nodiscard]] std::expected<std::int64_t, std::string> parse_moment(std::string_view text, std::int64_t begin_ns,
                                                                     std::int64_t end_ns, std::int64_t wall_offset_ns);
 

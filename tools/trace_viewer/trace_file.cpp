@@ -120,11 +120,12 @@ std::expected<file_header, std::string> header_of(std::span<const std::byte> byt
   std::memcpy(&head, bytes.data(), sizeof head);
   const auto& facts = head.facts;
   if (facts.byte_order != byte_order)
-    return std::unexpected{std::string{"its numbers are in the byte order of another kind of machine, or it is damaged"}};
-  if (facts.major > major_version)
     return std::unexpected{
-      fmt::format("it is a trace of format {}.{}, and this program reads formats up to {}.x: a newer muster-trace is needed",
-                  facts.major, facts.minor, major_version)};
+        std::string{"its numbers are in the byte order of another kind of machine, or it is damaged"}};
+  if (facts.major > major_version)
+    return std::unexpected{fmt::format(
+        "it is a trace of format {}.{}, and this program reads formats up to {}.x: a newer muster-trace is needed",
+        facts.major, facts.minor, major_version)};
   if (head.facts_checksum != checksum_of(facts) || facts.major != major_version)
     return std::unexpected{std::string{"its header is damaged"}};
   if (facts.segment_bytes != sizeof(event_segment) || facts.record_bytes != sizeof(event) ||
@@ -175,7 +176,8 @@ struct found_text {
 
 void gather_texts(std::span<const std::byte> table, std::uint64_t offset, gathered& all) {
   auto& texts = all.into.texts;
-  const auto most = static_cast<std::uint32_t>(std::min<std::size_t>(table.size() / sizeof(string_entry), UINT32_MAX - 1));
+  const auto most =
+      static_cast<std::uint32_t>(std::min<std::size_t>(table.size() / sizeof(string_entry), UINT32_MAX - 1));
   std::uint32_t last = 0;
   for (std::size_t at = 0; at < table.size();) {
     // The usual entry is the next one; after damage any later one that is whole.
@@ -291,7 +293,8 @@ std::expected<void, std::string> gather(std::span<const std::byte> bytes, bool l
       if (what == living_entry::answer::whole)
         all.living.push_back(one);
       if (what == living_entry::answer::damaged)
-        all.problems.add(facts.living.offset + i * sizeof(living_entry), "an entry of the living is damaged and is left out");
+        all.problems.add(facts.living.offset + i * sizeof(living_entry),
+                         "an entry of the living is damaged and is left out");
       if (what != living_entry::answer::torn)
         break;
     }
@@ -306,6 +309,7 @@ std::expected<void, std::string> gather(std::span<const std::byte> bytes, bool l
   data.workers = facts.workers;
   data.live = data.live || (live && ring);
   data.ended_cleanly = end == file_end::clean && (ring || state_holds);
+  data.copied = data.copied || facts.kind == file_kind::copy;
   if (ring || state_holds) {
     all.last_sequence = std::max(all.last_sequence, given);
     data.strings_dropped = std::max(data.strings_dropped, look(now->strings_dropped));

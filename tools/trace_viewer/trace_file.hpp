@@ -1,7 +1,7 @@
 /// One trace file, as it lies there: checked, nothing of it believed that does not hold, nothing made of it yet.
 ///
-/// Owner: the reader's call. Threads: one. Invariants: no place outside the file is read, whatever its header says; a file
-/// that a living process writes is only looked at; every event in it is whole.
+/// Owner: the reader's call. Threads: one. Invariants: no place outside the file is read, whatever its header says; a
+/// file that a living process writes is only looked at; every event in it is whole.
 #pragma once
 
 #include "reader.hpp"
@@ -36,8 +36,8 @@ private:
   std::uint64_t more_ = 0;
 };
 
-/// The bytes of a file: mapped if its process lives, since then they change; read otherwise, so that nothing that happens
-/// to the file later can harm.
+/// The bytes of a file: mapped if its process lives, since then they change; read otherwise, so that nothing that
+/// happens to the file later can harm.
 class file_image {
 public:
   [[nodiscard]] static std::expected<file_image, std::string> of(const std::filesystem::path& file);

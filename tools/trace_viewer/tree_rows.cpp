@@ -91,7 +91,8 @@ private:
     } else {
       group(there, rows);
     }
-    if (const auto found = folded_tasks_.find(parent); parent != none_found && found != folded_tasks_.end() && !options_.failed)
+    if (const auto found = folded_tasks_.find(parent);
+        parent != none_found && found != folded_tasks_.end() && !options_.failed)
       rows.push_back({.kind = node_kind::task, .stem = "task", .states = found->second, .from_snapshot = true});
     for (auto& row : rows) {
       row.depth = depth;
@@ -117,7 +118,8 @@ private:
       auto found = by_text.find(key);
       if (found == by_text.end()) {
         const auto which =
-          known.emplace(fmt::format("{}{}{}", static_cast<int>(it.kind), leaf, stem(it.name)), crowds.size()).first->second;
+            known.emplace(fmt::format("{}{}{}", static_cast<int>(it.kind), leaf, stem(it.name)), crowds.size())
+                .first->second;
         if (which == crowds.size())
           crowds.emplace_back();
         found = by_text.emplace(key, which).first;

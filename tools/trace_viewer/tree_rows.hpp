@@ -1,5 +1,5 @@
-/// The supervision tree at a moment as rows to be shown: what repeats is folded into one row with counts, what is odd stays
-/// a row of its own.
+/// The supervision tree at a moment as rows to be shown: what repeats is folded into one row with counts, what is odd
+/// stays a row of its own.
 ///
 /// Owner: the command. Threads: one. Invariant: every node that is there at the moment is in exactly one row (below a
 /// folded one: in none), so the counts add up; the work is linear in the number of nodes.

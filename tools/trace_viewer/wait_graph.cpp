@@ -1,4 +1,5 @@
-/// Putting the edges together, and finding circles among them (Tarjan's strongly connected components, without recursion).
+/// Putting the edges together, and finding circles among them (Tarjan's strongly connected components, without
+/// recursion).
 #include "wait_graph.hpp"
 
 #include "text.hpp"
@@ -185,9 +186,10 @@ private:
         continue;
       const auto s = model_.state_at(n, at_);
       const auto& it = model_.at(n);
-      const bool works = (it.kind == node_kind::task && (s == state::running || s == state::stopping) && it.started != unset) ||
-                         ((it.kind == node_kind::actor || it.kind == node_kind::pool) && s == state::stopping) ||
-                         (it.kind == node_kind::resource && s == state::releasing);
+      const bool works =
+          (it.kind == node_kind::task && (s == state::running || s == state::stopping) && it.started != unset) ||
+          ((it.kind == node_kind::actor || it.kind == node_kind::pool) && s == state::stopping) ||
+          (it.kind == node_kind::resource && s == state::releasing);
       const bool stopping = it.asked != unset && it.asked <= at_;
       if (works && (stopping || (graph_.shutting_down != none_found && below_shutdown(n))))
         graph_.blockers.push_back(why_still_here(model_, n, at_));

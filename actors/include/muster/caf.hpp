@@ -21,6 +21,7 @@
 #include <functional>
 #include <memory>
 #include <string>
+#include <type_traits>
 #include <utility>
 
 namespace muster {
@@ -133,21 +134,17 @@ result<caf::actor> spawn_actor(scope& s, child_options options, Behaviour behavi
                      [behaviour = std::move(behaviour)](caf::event_based_actor*) { return behaviour; });
 }
 
-// -- asking actors from plain bodies ---------------------------------------------------------------------------------
+// -- asking actors from bodies
+// ------------------------------------------------------------------------------------------
 
 namespace detail {
 /// Sends `question` to `whom` and blocks for the answer; see muster::request.
 [[nodiscard]] result<caf::message> ask_actor(context& ctx, const caf::actor& whom, duration timeout,
                                              caf::message question);
 [[nodiscard]] error unexpected_answer(const caf::message& answer);
-} // namespace detail
 
-/// Sends `question…` to `whom` and blocks this body until the answer comes, the task is asked to stop, or `timeout` has
-/// passed. `T` is the type of the answer (`void`: any answer with no values). An error that the actor answers with, or
-/// its death, comes back as errc::actor_exited with its text; an answer of another type as errc::bad_argument.
-template <class T, class... Question>
-[[nodiscard]] result<T> request(context& ctx, const caf::actor& whom, duration timeout, Question&&... question) {
-  auto answer = detail::ask_actor(ctx, whom, timeout, caf::make_message(std::forward<Question>(question)...));
+template <class T>
+[[nodiscard]] result<T> answer_as(result<caf::message> answer) {
   if (!answer)
     return std::unexpected{std::move(answer).error()};
   if constexpr (std::is_void_v<T>) {
@@ -157,7 +154,53 @@ template <class T, class... Question>
     if (answer->size() == 1 && answer->template match_element<T>(0))
       return answer->template get_as<T>(0);
   }
-  return std::unexpected{detail::unexpected_answer(*answer)};
+  return std::unexpected{unexpected_answer(*answer)};
+}
+
+/// A coroutine's wait for an answer.
+class answer_wait : public wait_point {
+public:
+  answer_wait(answer_wait&&) = default;
+
+protected:
+  answer_wait(async_context& ctx, caf::actor whom, duration timeout, caf::message question);
+  ~answer_wait();
+  [[nodiscard]] result<caf::message> finish();
+
+private:
+  void begin() override;
+  [[nodiscard]] bool ready() noexcept override;
+  [[nodiscard]] std::string what() const override;
+
+  caf::actor whom_;
+  caf::message question_;
+  duration timeout_;
+  caf::actor asker_; ///< who gets the answer; empty until it has been asked for
+};
+
+template <class T>
+class answer_wait_for final : public answer_wait {
+public:
+  answer_wait_for(async_context& ctx, caf::actor whom, duration timeout, caf::message question)
+      : answer_wait(ctx, std::move(whom), timeout, std::move(question)) {}
+  [[nodiscard]] result<T> await_resume() { return answer_as<T>(finish()); }
+};
+} // namespace detail
+
+/// Sends `question…` to `whom` and blocks this body until the answer comes, the task is asked to stop, or `timeout` has
+/// passed. `T` is the type of the answer (`void`: any answer with no values). An error that the actor answers with, or
+/// its death, comes back as errc::actor_exited with its text; an answer of another type as errc::bad_argument.
+template <class T, class... Question>
+[[nodiscard]] result<T> request(context& ctx, const caf::actor& whom, duration timeout, Question&&... question) {
+  return detail::answer_as<T>(
+    detail::ask_actor(ctx, whom, timeout, caf::make_message(std::forward<Question>(question)...)));
+}
+/// The same for a coroutine, which awaits it and holds no thread meanwhile: nothing is sent before that, and the time
+/// counts from there on. An answer that comes after the wait has ended is dropped.
+template <class T, class... Question>
+[[nodiscard]] detail::answer_wait_for<T> request(async_context& ctx, const caf::actor& whom, duration timeout,
+                                                 Question&&... question) {
+  return {ctx, whom, timeout, caf::make_message(std::forward<Question>(question)...)};
 }
 
 } // namespace muster

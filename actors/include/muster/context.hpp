@@ -98,6 +98,8 @@ public:
 private:
   friend class task_actor;
   friend struct context_access;
+  friend struct async_context_access;
+  friend class async_context;
   friend class detail::shielded;
   friend class registers_resources<context>;
   friend error detail::caught_in(const context& ctx) noexcept;
@@ -131,6 +133,9 @@ private:
 
 template <task_body F>
 decltype(auto) context::shield(duration d, F&& fn) {
+  static_assert(!detail::suspends<std::remove_cvref_t<F>>,
+                "this shield blocks its thread, so what it runs is a plain function; "
+                "a coroutine is for the shield of an async_context");
   detail::shielded shield{*this, d};
   return detail::invoke_body(fn, shield.inner());
 }

@@ -1,11 +1,15 @@
 /// All of Muster but the interoperation with CAF (`muster/caf.hpp`) and the formatters (`muster/fmt.hpp`).
 #pragma once
 
+#include <muster/async_context.hpp>
+#include <muster/async_scope.hpp>
 #include <muster/breaker_options.hpp>
 #include <muster/cancel.hpp>
+#include <muster/channel.hpp>
 #include <muster/circuit_breaker.hpp>
 #include <muster/clock.hpp>
 #include <muster/context.hpp>
+#include <muster/coro.hpp>
 #include <muster/error.hpp>
 #include <muster/manager.hpp>
 #include <muster/options.hpp>

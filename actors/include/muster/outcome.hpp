@@ -8,6 +8,7 @@
 #include <muster/cancel.hpp>
 #include <muster/error.hpp>
 
+#include <memory>
 #include <optional>
 #include <string_view>
 #include <type_traits>
@@ -133,6 +134,14 @@ struct outcome_access {
     place.error_.emplace(std::move(why));
     settle(place, outcome_kind::failed, {}, false);
     return place;
+  }
+  /// The same on its own, for a coroutine, which has no thread.
+  template <class T>
+  static std::shared_ptr<outcome<T>> refusal_of(muster::error why, outcome_kind kind, cancel_reason reason) {
+    std::shared_ptr<outcome<T>> made{new outcome<T>};
+    made->error_.emplace(std::move(why));
+    settle(*made, kind, std::move(reason), false);
+    return made;
   }
   static std::optional<muster::error>& error(outcome_base& out) noexcept { return out.error_; }
   static void settle(outcome_base& out, outcome_kind kind, cancel_reason reason, bool late) noexcept {

@@ -100,6 +100,18 @@ private:
   detail::granted_lease granted_;
 };
 
+/// A coroutine's wait for a lease: `co_await` gives it, or why not.
+template <class T>
+class lease_wait final : public detail::pool_wait_base {
+public:
+  [[nodiscard]] result<lease<T>> await_resume();
+
+private:
+  template <class>
+  friend class resource_pool;
+  using detail::pool_wait_base::pool_wait_base;
+};
+
 template <class T>
 class resource_pool {
 public:
@@ -139,6 +151,9 @@ public:
   /// of a pool's are held by those who wait for more is not detected: their time limits end it.
   [[nodiscard]] result<lease<T>> acquire(context& ctx) { return wrap(base_.acquire(ctx, std::nullopt)); }
   [[nodiscard]] result<lease<T>> acquire(context& ctx, duration limit) { return wrap(base_.acquire(ctx, limit)); }
+  /// The same for a coroutine, which awaits it and holds no thread meanwhile. The time limit counts from there on.
+  [[nodiscard]] lease_wait<T> acquire(async_context& ctx) { return {base_.actor(), ctx, std::nullopt}; }
+  [[nodiscard]] lease_wait<T> acquire(async_context& ctx, duration limit) { return {base_.actor(), ctx, limit}; }
 
   /// Changes how many there may be. Upwards: waiters get theirs at once. Downwards: free ones are destroyed now, others
   /// when they come back. Zero: errc::bad_argument; on a closed pool: errc::pool_closed. Does not block.
@@ -158,6 +173,7 @@ public:
   [[nodiscard]] std::string path() const { return base_.path(); }
 
 private:
+  friend class lease_wait<T>;
   static detail::pool_settings settings_of(pool_options<T>& o) {
     return {std::move(o.name), o.max,          o.min_idle,        o.max_lifetime,
             o.idle_timeout,    o.acquire_timeout, o.release_timeout};
@@ -177,5 +193,10 @@ private:
 
   detail::pool_base base_;
 };
+
+template <class T>
+result<lease<T>> lease_wait<T>::await_resume() {
+  return resource_pool<T>::wrap(finish());
+}
 
 } // namespace muster

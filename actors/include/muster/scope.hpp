@@ -128,6 +128,7 @@ public:
 
 private:
   friend class manager;
+  friend class async_scope;
   friend struct scope_access;
   friend class context;
   friend class detail::shielded;

@@ -65,6 +65,8 @@ private:
 template <class T>
 class task : public task_handle {
 public:
+  using muster_awaitable =
+      void; ///< in a coroutine `co_await` does what `get` does elsewhere: see muster/async_context.hpp
   task() = default;
 
   /// Blocks until the task has ended and shows how; the outcome stays valid while any handle lives. Does not mark an

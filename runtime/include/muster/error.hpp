@@ -46,6 +46,7 @@ enum class errc {
   too_many_children = 21, ///< the scope has as many children as it may have
   child_is_running = 22,  ///< what was asked for can be had of a stopped child only
   child_is_busy = 23,     ///< the child is just being started, stopped or restarted; ask again later
+  channel_closed = 24,    ///< the channel takes nothing any more, and what was in it has been received
 };
 
 /// The category of `errc`; its name is "muster". It lives for ever, also while static objects are being destroyed.

@@ -45,9 +45,9 @@ struct trace_options {
   /// Memory for events, all threads together. Rounded up to whole segments (4 KiB, 84 events); each live thread that
   /// records holds one, so there are places for 2048 threads in the default. Pages are used as they are first needed.
   std::size_t bytes = std::size_t{8} << 20U;
-  /// Where the trace's files lie. Empty: $MUSTER_TRACE_DIR if it is set; else $XDG_RUNTIME_DIR/muster; else muster-$UID in
-  /// the temporary directory. Made with mode 0700 if it is not there. What ended processes left there is removed when
-  /// a recorder begins, but for the newest four of them.
+  /// Where the trace's files lie. Empty: $MUSTER_TRACE_DIR if it is set; else $XDG_RUNTIME_DIR/muster; else muster-$UID
+  /// in the temporary directory. Made with mode 0700 if it is not there. What ended processes left there is removed
+  /// when a recorder begins, but for the newest four of them.
   std::filesystem::path folder{};
   std::size_t file_bytes = std::size_t{64} << 20U; ///< of mode `file`: a file that is as large is followed by another …
   std::size_t files = 8;                           ///< … and the oldest goes when there are more than these; at least 2
@@ -130,26 +130,26 @@ public:
   /// The text with this id, a copy; empty for 0 and for ids never given. Any thread; takes a lock.
   [[nodiscard]] std::string text(std::uint32_t id) const;
 
-  /// Writes what is kept to `file`, in the format of tools/trace_viewer/FORMAT.md. On success the file is complete, with
-  /// mode 0600, and has replaced any earlier one of its name in one step (it is not forced to the disk); on failure the
-  /// code says why, and an earlier file is untouched and nothing is left behind. Any thread, also while others record.
-  /// An off recorder writes a trace without events.
+  /// Writes what is kept to `file`, in the format of tools/trace_viewer/FORMAT.md. On success the file is complete,
+  /// with mode 0600, and has replaced any earlier one of its name in one step (it is not forced to the disk); on
+  /// failure the code says why, and an earlier file is untouched and nothing is left behind. Any thread, also while
+  /// others record. An off recorder writes a trace without events.
   [[nodiscard]] std::error_code write(const std::filesystem::path& file) const;
   /// The same into a new file beside the ring, which stays when the ring goes. `why` is a word for its name. At most
   /// `most_kept` of them for each process: then the oldest goes. Fails also if there is no folder for it.
   [[nodiscard]] std::expected<std::filesystem::path, std::error_code> keep(std::string_view why) const;
   static constexpr std::size_t most_kept = 8;
 
-  /// The end, as it should be: what mode `file` keeps is complete on return, and the ring's file is gone. Events that come
-  /// later are kept in memory. Idempotent; one thread.
+  /// The end, as it should be: what mode `file` keeps is complete on return, and the ring's file is gone. Events that
+  /// come later are kept in memory. Idempotent; one thread.
   void close() noexcept;
 
   // -- who is alive ---------------------------------------------------------------------------------------------------
 
   /// The number of an entry in the directory of the living (see runtime/src/living_table.hpp); 0: none.
   using living = std::uint32_t;
-  /// Enters a thing, so that a trace shows it however long ago its events were overwritten. `created` is the event of its
-  /// making. Any thread, lock-free.
+  /// Enters a thing, so that a trace shows it however long ago its events were overwritten. `created` is the event of
+  /// its making. Any thread, lock-free.
   [[nodiscard]] living born(trace_format::node kind, std::uint64_t id, std::uint64_t parent, std::int64_t since_ns,
                             std::uint32_t text, std::uint64_t created) noexcept;
   /// It has ended by the event `ended`, and its number may be another's from now on. It becomes 0.

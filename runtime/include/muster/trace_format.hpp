@@ -1,8 +1,9 @@
-/// What trace files are made of: the one description that the recorder writes by and every reader reads by. The page for
-/// people is tools/trace_viewer/FORMAT.md; how records are read while they are written is in muster/trace_records.hpp.
+/// What trace files are made of: the one description that the recorder writes by and every reader reads by. The page
+/// for people is tools/trace_viewer/FORMAT.md; how records are read while they are written is in
+/// muster/trace_records.hpp.
 ///
-/// Owner: nobody; layouts only. Threads: any. Invariants: numbers are little-endian; a place or meaning given here never
-/// changes within a major version: what is new takes reserved places or kinds and raises the minor one.
+/// Owner: nobody; layouts only. Threads: any. Invariants: numbers are little-endian; a place or meaning given here
+/// never changes within a major version: what is new takes reserved places or kinds and raises the minor one.
 #pragma once
 
 #include <array>
@@ -123,8 +124,8 @@ struct string_entry {
 /// What kind of thing an entry among the living is.
 enum class node : std::uint8_t { unknown, manager, scope, task, actor, resource, pool, breaker };
 
-/// The `value` of task_started and task_ended has the scope in its high half, so that a task is known by its last events
-/// too. The value proper is the low half.
+/// The `value` of task_started and task_ended has the scope in its high half, so that a task is known by its last
+/// events too. The value proper is the low half.
 [[nodiscard]] constexpr std::int64_t task_value(std::uint64_t scope, std::int64_t value) noexcept {
   return static_cast<std::int64_t>((scope & 0x7FFF'FFFFU) << 32U | (static_cast<std::uint64_t>(value) & 0xFFFF'FFFFU));
 }

@@ -1,8 +1,9 @@
 /// The records of a trace that are read while they are written: events in segments, and the entries of the living.
 ///
-/// Owner: the recorder, or whoever maps its file to read it. Threads: a record has one writer at a time, and any number of
-/// readers, also in other processes; nothing locks. Invariant: a reader gets a whole record or none. All of it is plain
-/// words in zeroed pages, no pointers and no constructed objects, so that the pages may be those of a mapped file.
+/// Owner: the recorder, or whoever maps its file to read it. Threads: a record has one writer at a time, and any number
+/// of readers, also in other processes; nothing locks. Invariant: a reader gets a whole record or none. All of it is
+/// plain words in zeroed pages, no pointers and no constructed objects, so that the pages may be those of a mapped
+/// file.
 #pragma once
 
 #include <muster/trace.hpp>
@@ -103,7 +104,9 @@ public:
   /// For files that are written once: nothing changes in it any more. By the holder.
   void seal() noexcept { seal_ = checksum_of(slots_) ^ filling_; }
   /// That it holds what was sealed.
-  [[nodiscard]] bool intact() const noexcept { return filled().used <= capacity && seal_ == (checksum_of(slots_) ^ filling_); }
+  [[nodiscard]] bool intact() const noexcept {
+    return filled().used <= capacity && seal_ == (checksum_of(slots_) ^ filling_);
+  }
 
   /// Slots that have a record in them.
   [[nodiscard]] std::uint64_t held() const noexcept {
@@ -134,9 +137,9 @@ struct living_facts {
   std::array<std::uint32_t, 4> tasks{}; ///< of a scope: its tasks that are waiting, held, ready, running
 };
 
-/// The stamp is `count << 2 | state` and never repeats in an entry. Writer: stamp := changing, the body with release stores,
-/// stamp := used; reader: as with an event. Words behind the check change one by one while the entry is used, without a
-/// change of the stamp. An entry that has ended stays until its place is needed.
+/// The stamp is `count << 2 | state` and never repeats in an entry. Writer: stamp := changing, the body with release
+/// stores, stamp := used; reader: as with an event. Words behind the check change one by one while the entry is used,
+/// without a change of the stamp. An entry that has ended stays until its place is needed.
 class living_entry {
 public:
   enum class use : std::uint8_t { free = 0, used = 1, changing = 2 };
@@ -146,8 +149,8 @@ public:
     auto stamp = shared(words_[0]).load(std::memory_order_acquire);
     if (use_of(stamp) == use::changing || (use_of(stamp) == use::used && word_at(7) == 0))
       return false;
-    return shared(words_[0]).compare_exchange_strong(stamp, ((stamp >> 2U) + 1) << 2U | word{2}, std::memory_order_acq_rel,
-                                                     std::memory_order_relaxed);
+    return shared(words_[0]).compare_exchange_strong(stamp, ((stamp >> 2U) + 1) << 2U | word{2},
+                                                     std::memory_order_acq_rel, std::memory_order_relaxed);
   }
   /// By whoever claimed it.
   void fill(const living_facts& f) noexcept {
@@ -166,7 +169,8 @@ public:
   void end(word sequence) noexcept { put(7, sequence); }
   void set_state(std::uint8_t state) noexcept { put(8, (word_at(8) & ~word{0xFF}) | state); }
   void set_restarts(std::uint16_t n) noexcept { put(8, (word_at(8) & 0xFFU) | word{n} << 8U); }
-  /// Tasks of this scope that left `from` and came to `to`, each 0 (waiting) to 3 (running); any other number is nowhere.
+  /// Tasks of this scope that left `from` and came to `to`, each 0 (waiting) to 3 (running); any other number is
+  /// nowhere.
   void count(unsigned from, unsigned to) noexcept {
     if (from / 2 == to / 2 && from < 4) {
       add(9 + from / 2, one(to) - one(from));

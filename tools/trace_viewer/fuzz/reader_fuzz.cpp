@@ -1,4 +1,5 @@
-/// A libFuzzer target: whatever the bytes, the reader answers with a trace or a sentence, and what it gives holds. Built with
+/// A libFuzzer target: whatever the bytes, the reader answers with a trace or a sentence, and what it gives holds.
+/// Built with
 /// -DMUSTER_FUZZ=ON; begin with a folder of real traces (`manager::write_trace`) as the corpus.
 ///
 /// The header's checksum is put right first: else nearly everything would stop there.

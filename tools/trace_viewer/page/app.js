@@ -130,7 +130,7 @@ function describe(header) {
   parts.push(
     span(trace.end),
     plural(trace.count, "event"),
-    header.live ? "still running" : header.endedCleanly ? "ended cleanly" : "killed, or cut short",
+    header.live ? "still running" : header.copied ? "written while it ran" : header.endedCleanly ? "ended cleanly" : "killed, or cut short",
   );
   $("process").textContent = parts.join(" · ");
   const warnings = [];

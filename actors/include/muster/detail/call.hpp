@@ -21,6 +21,8 @@ using call_value = typename body_result<std::remove_cvref_t<R>>::value;
 template <class R, class Fn>
 [[nodiscard]] result<call_value<R>> call(Fn&& fn, const context* ctx) {
   using plain = std::remove_cvref_t<R>;
+  static_assert(!is_coro<plain>,
+                "what is called here is a plain function: a coroutine that nobody awaits would never run");
   try {
     if constexpr (std::is_void_v<R>) {
       fn();

@@ -18,22 +18,56 @@
 namespace muster {
 
 class context;
+class async_context;
+template <class T>
+class coro;
 
-/// What a task can run: a callable that takes `context&`, or nothing.
+/// What a task can run: a callable that takes `context&`, or nothing; or a coroutine (it returns a `muster::coro`, see
+/// muster/coro.hpp) that takes `async_context&`, or nothing.
 template <class F>
-concept task_body = std::invocable<F&, context&> || std::invocable<F&>;
+concept task_body = std::invocable<F&, context&> || std::invocable<F&> || std::invocable<F&, async_context&>;
 
 } // namespace muster
 
 namespace muster::detail {
 
-template <class F>
-decltype(auto) invoke_body(F& fn, context& ctx) {
-  if constexpr (std::invocable<F&, context&>)
+template <class R>
+inline constexpr bool is_coro = false;
+template <class T>
+inline constexpr bool is_coro<coro<T>> = true;
+
+/// The value of a coroutine, or the type itself.
+template <class R>
+struct without_coro {
+  using type = R;
+};
+template <class T>
+struct without_coro<coro<T>> {
+  using type = T;
+};
+
+template <class F, class Context>
+decltype(auto) invoke_body(F& fn, Context& ctx) {
+  if constexpr (std::invocable<F&, Context&>)
     return fn(ctx);
   else
     return fn();
 }
+
+/// Whether `F` is to be given an async_context&. A generic lambda takes either; that it is a coroutine decides.
+template <class F>
+consteval bool takes_async_context() {
+  if constexpr (std::invocable<F&, context&>) {
+    if constexpr (is_coro<std::remove_cvref_t<std::invoke_result_t<F&, context&>>>)
+      return std::invocable<F&, async_context&>;
+    else
+      return false;
+  } else {
+    return !std::invocable<F&>;
+  }
+}
+template <class F>
+using body_context = std::conditional_t<takes_async_context<F>(), async_context, context>;
 
 template <class R>
 struct body_result {
@@ -58,10 +92,28 @@ struct body_result<std::expected<T, E>> {
 };
 
 template <class F>
-using body_return = std::remove_cvref_t<decltype(invoke_body(std::declval<F&>(), std::declval<context&>()))>;
+using body_return = std::remove_cvref_t<decltype(invoke_body(std::declval<F&>(), std::declval<body_context<F>&>()))>;
+/// True if `F` is a coroutine.
+template <class F>
+inline constexpr bool suspends = is_coro<body_return<F>>;
+
+template <class F>
+struct body_check {
+  static_assert(
+      !suspends<F> || takes_async_context<F>() || !std::invocable<F&, context&>,
+      "a coroutine takes muster::async_context&, whose waits hold no thread; the waits of muster::context& block, "
+      "and are for plain functions");
+  static_assert(
+      suspends<F> || !takes_async_context<F>(),
+      "a body that takes muster::async_context& is a coroutine: it returns muster::coro<T> (and has a co_await or "
+      "co_return in it); a plain function takes muster::context&");
+  using value = typename body_result<typename without_coro<body_return<F>>::type>::value;
+};
 /// The `T` of the `task<T>` that runs `F`.
 template <class F>
-using body_value = typename body_result<body_return<F>>::value;
+using body_value = typename body_check<F>::value;
+
+struct course;
 
 /// What a task actor needs to know of its body.
 class job {
@@ -72,7 +124,11 @@ public:
 
   /// Runs the body once. On return the outcome holds a value or an error; it has not been settled yet.
   virtual void run(context& ctx) noexcept = 0;
-  /// Destroys the callable with all that it captured.
+  /// Of a coroutine, null for other bodies: `run` has then only made its frame. It is over when nobody is to be resumed
+  /// and nothing is waited for; then `collect` puts what it gave, or threw, into the outcome.
+  [[nodiscard]] virtual course* coroutine() noexcept { return nullptr; }
+  virtual void collect(context&) noexcept {}
+  /// Destroys the frame, if there is one, and then the callable with all that it captured.
   virtual void drop_callable() noexcept = 0;
   /// Destroys a value that shall not be kept.
   virtual void drop_value() noexcept = 0;
@@ -101,6 +157,19 @@ protected:
   outcome<T> outcome_;
 };
 
+/// Puts what a body gave into its outcome.
+template <class T, class R>
+void store(outcome<T>& into, R&& got) {
+  if constexpr (!body_result<std::remove_cvref_t<R>>::is_expected)
+    outcome_access::emplace(into, std::forward<R>(got));
+  else if (!got.has_value())
+    outcome_access::error(into).emplace(std::forward<R>(got).error());
+  else if constexpr (std::is_void_v<T>)
+    outcome_access::emplace(into);
+  else
+    outcome_access::emplace(into, *std::forward<R>(got));
+}
+
 /// The exception in flight, as an error that arose in the body of `ctx`.
 [[nodiscard]] error caught_in(const context& ctx) noexcept;
 
@@ -127,20 +196,11 @@ public:
 
 private:
   void call(context& ctx) {
-    using returned = body_return<F>;
-    if constexpr (std::is_void_v<returned>) {
+    if constexpr (std::is_void_v<body_return<F>>) {
       invoke_body(fn_, ctx);
       outcome_access::emplace(this->outcome_);
-    } else if constexpr (body_result<returned>::is_expected) {
-      auto got = invoke_body(fn_, ctx);
-      if (!got.has_value())
-        outcome_access::error(this->outcome_).emplace(std::move(got).error());
-      else if constexpr (std::is_void_v<T>)
-        outcome_access::emplace(this->outcome_);
-      else
-        outcome_access::emplace(this->outcome_, std::move(*got));
     } else {
-      outcome_access::emplace(this->outcome_, invoke_body(fn_, ctx));
+      store(this->outcome_, invoke_body(fn_, ctx));
     }
   }
 
@@ -150,24 +210,39 @@ private:
   bool alive_ = true;
 };
 
+/// The job of a coroutine: see muster/async_context.hpp, which is needed for defining one.
+template <class F, class T = body_value<F>>
+class coroutine_job;
+
 /// How to build a job in memory that the task actor provides.
 struct job_maker {
   std::size_t size;
   std::size_t alignment;
   job* (*construct)(void* where, void* from); ///< may throw what the callable's move or copy throws
   void* from;
+  bool suspends = false; ///< it is a coroutine
+};
+
+template <class F>
+struct job_of {
+  using type = body_job<F>;
+};
+template <class F>
+  requires suspends<F>
+struct job_of<F> {
+  using type = coroutine_job<F>;
 };
 
 template <class F>
 [[nodiscard]] job_maker make_job(F& fn) noexcept {
   using callable = std::remove_cvref_t<F>;
-  using made = body_job<callable>;
+  using made = typename job_of<callable>::type;
   return {sizeof(made), alignof(made),
           [](void* where, void* from) -> job* {
             // F is an lvalue reference's target for a copied callable, and a plain type for a moved one.
             return ::new (where) made(std::forward<F>(*static_cast<std::remove_reference_t<F>*>(from)));
           },
-          const_cast<void*>(static_cast<const void*>(std::addressof(fn)))};
+          const_cast<void*>(static_cast<const void*>(std::addressof(fn))), suspends<callable>};
 }
 
 } // namespace muster::detail

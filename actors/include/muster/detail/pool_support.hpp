@@ -5,6 +5,7 @@
 #pragma once
 
 #include <muster/detail/ref.hpp>
+#include <muster/detail/wait_point.hpp>
 #include <muster/error.hpp>
 #include <muster/options.hpp>
 #include <muster/pool_stats.hpp>
@@ -76,6 +77,26 @@ struct pool_settings {
   std::optional<duration> release_timeout;
 };
 
+/// The wait of a coroutine for a resource.
+class pool_wait_base : public wait_point {
+public:
+  pool_wait_base(pool_wait_base&&) = default;
+
+protected:
+  pool_wait_base(ref<pool_actor> pool, async_context& ctx, std::optional<duration> limit);
+  ~pool_wait_base();
+  [[nodiscard]] result<granted_lease> finish();
+
+private:
+  void begin() override;
+  [[nodiscard]] bool ready() noexcept override;
+  [[nodiscard]] std::string what() const override;
+
+  ref<pool_actor> pool_;
+  std::optional<duration> limit_;
+  std::shared_ptr<void> place_; ///< in the line
+};
+
 class pool_base {
 public:
   pool_base(manager& site, pool_settings settings, std::unique_ptr<pool_work> work);
@@ -85,6 +106,7 @@ public:
   ~pool_base();
 
   [[nodiscard]] result<granted_lease> acquire(context& ctx, std::optional<duration> limit);
+  [[nodiscard]] const ref<pool_actor>& actor() const noexcept { return actor_; }
   [[nodiscard]] result<void> resize(std::size_t max);
   void reset();
   [[nodiscard]] result<void> close(duration limit);

@@ -8,6 +8,7 @@
 #include <muster/task.hpp>
 
 #include <atomic>
+#include <coroutine>
 #include <ranges>
 #include <string>
 #include <tuple>
@@ -112,7 +113,8 @@ template <class Scope, class T>
 
 template <class Fn, class Item>
 concept item_body = std::invocable<std::remove_reference_t<Fn>&, context&, Item> ||
-                    std::invocable<std::remove_reference_t<Fn>&, Item>;
+                    std::invocable<std::remove_reference_t<Fn>&, Item> ||
+                    std::invocable<std::remove_reference_t<Fn>&, async_context&, Item>;
 
 /// One call of a function that is shared by a whole range. An item that the range keeps is referred to; one that the
 /// range only hands out is kept here.
@@ -121,8 +123,10 @@ struct bound_item {
   Fn& fn;
   std::conditional_t<std::is_lvalue_reference_v<Item>, Item, std::remove_cvref_t<Item>> item;
 
-  decltype(auto) operator()(context& ctx) {
-    if constexpr (std::invocable<Fn&, context&, Item>)
+  template <class Context>
+    requires std::invocable<Fn&, Context&, Item> || std::invocable<Fn&, Item>
+  decltype(auto) operator()(Context& ctx) {
+    if constexpr (std::invocable<Fn&, Context&, Item>)
       return fn(ctx, static_cast<Item>(item));
     else
       return fn(static_cast<Item>(item));
@@ -135,12 +139,15 @@ struct chained {
   F fn;
   const Previous* previous;
 
-  decltype(auto) operator()(context& ctx) {
-    if constexpr (std::invocable<F&, context&, const Previous&>)
+  template <class Context>
+    requires std::invocable<F&, Context&, const Previous&> || std::invocable<F&, const Previous&> ||
+             std::invocable<F&, Context&> || std::invocable<F&>
+  decltype(auto) operator()(Context& ctx) {
+    if constexpr (std::invocable<F&, Context&, const Previous&>)
       return fn(ctx, *previous);
     else if constexpr (std::invocable<F&, const Previous&>)
       return fn(*previous);
-    else if constexpr (std::invocable<F&, context&>)
+    else if constexpr (std::invocable<F&, Context&>)
       return fn(ctx);
     else
       return fn();
@@ -201,7 +208,27 @@ struct racer {
   std::atomic<std::size_t>* winner; ///< 0: nobody yet; else index + 1
   Scope* crew;
 
-  body_return<F> operator()(context& ctx) {
+  body_return<F> operator()(async_context& ctx)
+    requires suspends<F>
+  {
+    using given = typename without_coro<body_return<F>>::type;
+    if constexpr (std::is_void_v<given>) {
+      co_await invoke_body(fn, ctx);
+      finish();
+    } else {
+      auto got = co_await invoke_body(fn, ctx);
+      if constexpr (body_result<given>::is_expected) {
+        if (got.has_value())
+          finish();
+      } else {
+        finish();
+      }
+      co_return got;
+    }
+  }
+  body_return<F> operator()(context& ctx)
+    requires(!suspends<F>)
+  {
     if constexpr (std::is_void_v<body_return<F>>) {
       invoke_body(fn, ctx);
       finish();
@@ -223,6 +250,32 @@ struct racer {
   }
 };
 
+/// What a race of tasks, which have ended, gives. `winner`: 0, or its index + 1.
+template <class Value, class... Steps, class... Tasks>
+[[nodiscard]] result<Value> winner_of(std::tuple<Tasks...>& tasks, std::size_t winner, result<void> ended) {
+  std::optional<Value> won;
+  std::optional<error> lost; // of the one that came first but could not hand its value over, else of the first of all
+  auto take = [&](auto index, auto& t) {
+    if (const auto* why = first_without_value(t); why && (!lost || winner == index + 1))
+      lost = *why;
+    auto taken = std::move(t).get(); // a loser's value ends here
+    if (winner != index + 1 || !taken.ok())
+      return;
+    if constexpr (std::same_as<Value, std::variant<step_result<Steps>...>>)
+      won.emplace(std::in_place_index<index>, std::move(taken).value());
+    else
+      won.emplace(std::move(taken).value());
+  };
+  [&]<std::size_t... Is>(std::index_sequence<Is...>) {
+    (take(std::integral_constant<std::size_t, Is>{}, std::get<Is>(tasks)), ...);
+  }(std::index_sequence_for<Tasks...>{});
+  if (won)
+    return std::move(*won);
+  if (ended || winner != 0)
+    return std::unexpected{std::move(*lost)};
+  return std::unexpected{std::move(ended).error()};
+}
+
 template <class Scope, std::size_t... Is, class... Steps>
 auto run_race(Scope& crew, std::index_sequence<Is...>, Steps&&... steps) {
   using value = typename race_value<step_value<Steps>...>::type;
@@ -234,25 +287,7 @@ auto run_race(Scope& crew, std::index_sequence<Is...>, Steps&&... steps) {
   };
   auto tasks = std::tuple{start(std::forward<Steps>(steps), Is)...};
   auto ended = crew.wait();
-  std::optional<value> won;
-  std::optional<error> lost; // of the one that came first but could not hand its value over, else of the first of all
-  auto take = [&](auto index, auto& t) {
-    if (const auto* why = first_without_value(t); why && (!lost || winner.load() == index + 1))
-      lost = *why;
-    auto taken = std::move(t).get(); // a loser's value ends here
-    if (winner.load() != index + 1 || !taken.ok())
-      return;
-    if constexpr (std::same_as<value, std::variant<step_result<Steps>...>>)
-      won.emplace(std::in_place_index<index>, std::move(taken).value());
-    else
-      won.emplace(std::move(taken).value());
-  };
-  (take(std::integral_constant<std::size_t, Is>{}, std::get<Is>(tasks)), ...);
-  if (won)
-    return result<value>{std::move(*won)};
-  if (ended || winner.load() != 0)
-    return result<value>{std::unexpected{std::move(*lost)}};
-  return result<value>{std::unexpected{std::move(ended).error()}};
+  return winner_of<value, Steps...>(tasks, winner.load(), std::move(ended));
 }
 
 /// Marks that a body runs in the scope on its caller's thread; false: the scope is over already, it must not run.
@@ -267,6 +302,9 @@ auto run_race(Scope& crew, std::index_sequence<Is...>, Steps&&... steps) {
 template <class Scope, class Body>
 auto run_in_scope(Scope& crew, Body& body) {
   using returned = std::remove_cvref_t<std::invoke_result_t<Body&, Scope&>>;
+  static_assert(!is_coro<returned>,
+                "this with_timeout blocks its thread, so its body is a plain function; a coroutine as body "
+                "is for the with_timeout of an async_context or async_scope");
   using value = typename body_result<returned>::value;
   using answer = result<value>;
   scope_actor& actor = *crew.actor();
