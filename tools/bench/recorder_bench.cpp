@@ -1,5 +1,5 @@
-/// What one trace event costs, and what a task's life in the directory of the living costs on top of its events: recorder
-/// on and off, one thread and two. Prints where the ring lies, and the best and the median of the undisturbed rounds, in nanoseconds of wall time for each event of each thread; the goal is at most 50 on and 2 off.
+/// What one trace event costs: recorder on and off, one thread and two. Prints the best and the median of the
+/// undisturbed rounds, in nanoseconds of wall time for each event of each thread; the goal is at most 50 on and 2 off.
 /// Rounds are short, and one in which a thread was set aside by the scheduler or began late does not count, so that in
 /// those of two threads both did record at the same time, also on a busy machine.
 ///
@@ -75,33 +75,11 @@ void measure(muster::trace_mode mode, unsigned threads) {
                kept.size());
 }
 
-/// A task's life: born, ready, running, gone.
-void measure_living(muster::trace_mode mode) {
-  muster::recorder r{{.mode = mode}};
-  const auto scope = r.born(muster::trace_format::node::scope, 1, 0, 0, 0, 0);
-  double best = 1e9;
-  for (std::size_t n = 0; n < enough; ++n) {
-    const auto began = ns(CLOCK_THREAD_CPUTIME_ID);
-    for (std::uint64_t id = 2; id < 10'000; ++id) {
-      muster::recorder::living_task task;
-      r.task_born(task, scope, id, 1, 0);
-      r.task_came_to(2, task, scope, id, 1, 0);
-      r.task_came_to(3, task, scope, id, 1, 0);
-      r.task_died(task, scope, id);
-    }
-    best = std::min(best, (ns(CLOCK_THREAD_CPUTIME_ID) - began) / 9998);
-  }
-  fmt::print("recorder {:3}  the living, all steps of a task: best {:6.2f} ns\n", r.enabled() ? "on" : "off", best);
-}
-
 } // namespace
 
 int main() {
-  fmt::print("the ring is in {}\n", muster::recorder{}.mapped() ? "a mapped file" : "anonymous memory");
   for (const unsigned threads : {1U, 2U}) {
     measure(muster::trace_mode::ring, threads);
     measure(muster::trace_mode::off, threads);
   }
-  measure_living(muster::trace_mode::ring);
-  measure_living(muster::trace_mode::off);
 }
