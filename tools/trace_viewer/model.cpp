@@ -68,9 +68,25 @@ using kind = event_kind;
   }
 }
 
+/// The far ends of time: no clock shows them (73 years from its start), a damaged record may. Within them any moment
+/// less any other is a number, so that nobody else has to think of that.
+constexpr std::int64_t far_end = std::int64_t{1} << 61;
+
+trace_data within_reach(trace_data data) {
+  const auto pull_in = [](std::int64_t& t) { t = std::clamp(t, -far_end, far_end); };
+  pull_in(data.clock_anchor_ns);
+  pull_in(data.snapshot_ns);
+  data.wall_anchor_ns = std::clamp(data.wall_anchor_ns, -2 * far_end + 1, 2 * far_end - 1); // until the year 2116
+  for (auto& e : data.events)
+    pull_in(e.time_ns);
+  for (auto& a : data.alive)
+    pull_in(a.since_ns);
+  return data;
+}
+
 } // namespace
 
-trace_model::trace_model(trace_data data, std::int64_t now) : data_{std::move(data)} {
+trace_model::trace_model(trace_data data, std::int64_t now) : data_{within_reach(std::move(data))} {
   begin_ = data_.clock_anchor_ns != 0 ? data_.clock_anchor_ns : INT64_MAX;
   end_ = data_.snapshot_ns != 0 ? data_.snapshot_ns : INT64_MIN;
   for (const auto& e : data_.events) {
