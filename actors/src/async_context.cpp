@@ -47,6 +47,11 @@ namespace {
 
 task_actor& task_of(async_context& ctx) noexcept { return context_access::task(async_context_access::plain(ctx)); }
 
+void check_own(bool own) noexcept {
+  MUSTER_ASSERT(own, "an async_context was used outside its own body: a task started from a body has a context of "
+                     "its own, its parameter");
+}
+
 } // namespace
 
 task_actor& wait_point::task() const noexcept { return task_of(*ctx_); }
@@ -55,9 +60,7 @@ scope_actor* wait_point::shield() const noexcept { return context_access::shield
 void wait_point::attach(std::coroutine_handle<> frame, course& of) {
   if (!ctx_)
     ctx_ = of.ctx;
-  MUSTER_ASSERT(ctx_ == of.ctx || &task() == &task_of(*of.ctx),
-                "an async_context was used outside its own body: a task started from a body has a context of "
-                "its own, its parameter");
+  check_own(ctx_ == of.ctx || &task() == &task_of(*of.ctx));
   MUSTER_ASSERT(!frame_,
                 "this was awaited before: what the functions of an async_context return is awaited once; call the "
                 "function again");
@@ -119,6 +122,8 @@ bool task_wait::ready() noexcept {
 std::string task_wait::what() const { return "task " + awaited_->path(); }
 const void* task_wait::address() const noexcept { return awaited_->end_address(); }
 task_actor* task_wait::awaited_task() const noexcept { return awaited_.get(); }
+std::uint64_t task_wait::awaited_id() const noexcept { return awaited_->id(); }
+bool task_wait::ended_badly() const noexcept { return !awaited_->job().out->ok(); }
 job& task_wait::awaited_job() const noexcept { return awaited_->job(); }
 
 std::optional<task_wait::refusal> task_wait::refused() const {
@@ -142,6 +147,7 @@ std::shared_ptr<void>& task_wait::place_for(const void* type) const {
 
 scope_wait::scope_wait(ref<scope_actor> crew, duration limit) noexcept : crew_(std::move(crew)), limit_(limit) {
   ignore_cancellation();
+  is_always_recorded(); // so that the trace tells whom somebody has joined, and whom nobody
 }
 
 void scope_wait::begin() {
@@ -161,6 +167,8 @@ void scope_wait::begin() {
 bool scope_wait::ready() noexcept { return crew_->ended(); }
 std::string scope_wait::what() const { return "scope " + crew_->path(); }
 const void* scope_wait::address() const noexcept { return crew_->ended_address(); }
+std::uint64_t scope_wait::awaited_id() const noexcept { return crew_->id(); }
+bool scope_wait::ended_badly() const noexcept { return crew_->flawed(); }
 
 result<void> scope_wait::await_resume() {
   if (ended() == ending::would_deadlock)
@@ -201,6 +209,8 @@ std::optional<error> after_body(scope_actor& crew, std::optional<error> why, res
 
 ref<scope_actor> make_shield(async_context& outer, duration d) {
   auto& plain = async_context_access::plain(outer);
+  const duty* here = current_duty();
+  check_own(here && here->task == &context_access::task(plain));
   auto seed =
       seed_in_body(context_access::task(plain), context_access::shield(plain), "shield", scope_options{.timeout = d});
   seed.shielded = true;

@@ -97,10 +97,12 @@ circuit_breaker::circuit_breaker(scope& crew, breaker_options options)
 
 circuit_breaker::~circuit_breaker() { core_->retire(); }
 
-result<detail::breaker_ticket> circuit_breaker::enter(context* ctx) { return core_->enter(task_of(ctx)); }
+result<detail::breaker_ticket> circuit_breaker::enter(breaker_core& core, context* ctx) {
+  return core.enter(task_of(ctx));
+}
 
 result<breaker_permit> circuit_breaker::try_acquire(context& ctx) {
-  auto ticket = enter(&ctx);
+  auto ticket = enter(*core_, &ctx);
   if (!ticket)
     return std::unexpected{std::move(ticket).error()};
   call_guard guard{*core_, &ctx, *ticket};

@@ -43,26 +43,37 @@ retrying::~retrying() = default;
 std::size_t retrying::attempt() const noexcept { return schedule_->attempt(); }
 
 std::optional<error> retrying::failed(error why) {
+  auto delay = next(why);
+  if (!delay)
+    return std::move(delay).error();
+  auto slept = ctx_.sleep_for(*delay);
+  if (slept)
+    return std::nullopt;
+  return cut_short(std::move(slept).error(), std::move(why));
+}
+
+std::expected<duration, error> retrying::next(const error& why) {
   if (why.code() == std::errc::operation_canceled || ctx_.cancelled() || (policy_.retry_if && !policy_.retry_if(why)))
-    return why;
+    return std::unexpected{why};
   auto& task = context_access::task(ctx_);
   auto& engine = task.scope().engine();
   const auto cause = last_event_ ? last_event_ : task.last_event();
   const auto made = attempt();
-  const auto next = schedule_->next(ctx_.now(), ctx_.deadline(), retry_after(why).value_or(duration{}));
-  if (!next.delay) {
+  const auto step = schedule_->next(ctx_.now(), ctx_.deadline(), retry_after(why).value_or(duration{}));
+  if (!step.delay) {
     const auto text =
-      fmt::format("gave up after {} attempt{}: {}", made, made == 1 ? "" : "s", in_words(next.why, policy_));
+      fmt::format("gave up after {} attempt{}: {}", made, made == 1 ? "" : "s", in_words(step.why, policy_));
     engine.record(event_kind::retry_gave_up, task.id(), cause, static_cast<std::int64_t>(made), std::string_view{text});
-    return error{std::move(why), text};
+    return std::unexpected{error{why, text}};
   }
   last_event_ =
-    engine.record(event_kind::retry_scheduled, task.id(), cause, next.delay->count(), std::string_view{why.message()});
-  const auto slept = ctx_.sleep_for(*next.delay);
-  if (slept)
-    return std::nullopt;
+    engine.record(event_kind::retry_scheduled, task.id(), cause, step.delay->count(), std::string_view{why.message()});
+  return *step.delay;
+}
+
+error retrying::cut_short(error asked, error why) {
   // A failure elsewhere that led to the request to stop stays the cause.
-  return slept.error().cause() ? slept.error().with_later({std::move(why)}) : slept.error().with_cause(std::move(why));
+  return asked.cause() ? asked.with_later({std::move(why)}) : asked.with_cause(std::move(why));
 }
 
 } // namespace muster::detail

@@ -46,7 +46,7 @@ void suspension::release() noexcept { runtime::release_actor(task_); }
 
 std::string suspension::who_waits() const {
   const auto ms = std::chrono::duration_cast<std::chrono::milliseconds>(task_.scope().engine().now() - since_).count();
-  return task_.path() + " waits for " + (shown_ ? what() : std::string{"what its body left open"}) + ", for " +
+  return task_.path() + " waits for " + what() + ", for " +
          std::to_string(ms) + " ms, suspended";
 }
 
@@ -163,6 +163,10 @@ void suspension::begin_wait(detail::wait_point& on) noexcept {
   // A wait that is over already costs neither a lock nor the permit.
   if (const auto how = look(on)) {
     on.ending_ = *how;
+    if (on.recorded_ == detail::wait_point::recording::always) {
+      wait_event_ = tell_began(on);
+      note_bad_end(tell_ended(on));
+    }
     return;
   }
   auto& engine = task_.scope().engine();
@@ -173,10 +177,8 @@ void suspension::begin_wait(detail::wait_point& on) noexcept {
     task_.in_waits_.fetch_add(1, std::memory_order_relaxed);
   }
   auto* awaited = on.awaited_task();
-  if (on.recorded_)
-    wait_event_ = engine.record(event_kind::wait_began, task_.id(), task_.last_event_.load(std::memory_order_relaxed),
-                                awaited ? static_cast<std::int64_t>(awaited->id()) : 0,
-                                awaited ? std::string_view{"a task"} : std::string_view{on.what()});
+  if (on.recorded_ != detail::wait_point::recording::elsewhere)
+    wait_event_ = tell_began(on);
   stage_ = stage::waiting;
   // It is shown already: of those that close a circle the last one sees it.
   if (awaited && waits_for_me(*awaited, task_)) {
@@ -222,19 +224,34 @@ void suspension::end_wait() noexcept {
   auto& engine = task_.scope().engine();
   if (std::exchange(armed_, false))
     engine.due().disarm(*this);
-  std::uint64_t failed = 0;
-  if (at.recorded_) {
-    const auto over = engine.record(event_kind::wait_ended, task_.id(), wait_event_, code_of(at.ending_));
-    const auto* awaited = at.awaited_task();
-    if (awaited && at.ending_ == ending::done && !awaited->job().out->ok())
-      failed = over;
-  }
+  if (at.recorded_ != detail::wait_point::recording::elsewhere)
+    note_bad_end(tell_ended(at));
   std::lock_guard guard{task_.scope().mutex_};
-  if (failed != 0)
-    task_.more().failed_wait = failed;
   shown_ = nullptr;
   task_.free_since_ = engine.now();
   task_.in_waits_.fetch_sub(1, std::memory_order_relaxed);
+}
+
+std::uint64_t suspension::tell_began(const detail::wait_point& on) noexcept {
+  const auto whom = static_cast<std::int64_t>(on.awaited_id());
+  auto& engine = task_.scope().engine();
+  const auto cause = task_.last_event_.load(std::memory_order_relaxed);
+  if (whom != 0) // its name is known by its id
+    return engine.record(event_kind::wait_began, task_.id(), cause, whom, std::string_view{});
+  return engine.record(event_kind::wait_began, task_.id(), cause, 0, std::string_view{on.what()});
+}
+
+std::uint64_t suspension::tell_ended(const detail::wait_point& on) noexcept {
+  const auto over =
+    task_.scope().engine().record(event_kind::wait_ended, task_.id(), wait_event_, code_of(on.ending_));
+  return on.ending_ == ending::done && on.ended_badly() ? over : 0;
+}
+
+void suspension::note_bad_end(std::uint64_t event) noexcept {
+  if (event == 0)
+    return;
+  std::lock_guard guard{task_.scope().mutex_};
+  task_.more().failed_wait = event;
 }
 
 // -- on and off the worker
@@ -280,16 +297,24 @@ void suspension::requeue() noexcept {
 // --------------------------------------------------------------------------------------------
 
 bool suspension::joined_leaked() noexcept {
+  auto& engine = task_.scope().engine();
   if (stage_ != stage::joining) {
     if (task_.open_scopes_.load(std::memory_order_acquire) == 0)
       return true;
     task_.enter_quick_wait();
-    since_ = task_.scope().engine().now();
+    {
+      std::lock_guard guard{task_.scope().mutex_};
+      leaves_ = true;
+      since_ = engine.now();
+    }
     stage_ = stage::joining;
-    for (auto& below : task_.cancel_open_scopes())
+    for (auto& below : task_.cancel_open_scopes()) {
+      rare().left.push_back(engine.record(event_kind::wait_began, task_.id(),
+                                          task_.last_event_.load(std::memory_order_relaxed),
+                                          static_cast<std::int64_t>(below->id()), std::string_view{"its destructor"}));
       below->begin_join();
+    }
   }
-  auto& engine = task_.scope().engine();
   while (task_.open_scopes_.load(std::memory_order_acquire) != 0) {
     const auto every = std::max<duration>(task_.scope().grace(), std::chrono::milliseconds{1});
     if (const auto now = engine.now(); !armed_ || now >= due()) {
@@ -302,6 +327,12 @@ bool suspension::joined_leaked() noexcept {
   }
   if (std::exchange(armed_, false))
     engine.due().disarm(*this);
+  for (const auto began : rare().left)
+    engine.record(event_kind::wait_ended, task_.id(), began);
+  {
+    std::lock_guard guard{task_.scope().mutex_};
+    leaves_ = false;
+  }
   task_.leave_quick_wait();
   stage_ = stage::none;
   return true;

@@ -46,8 +46,10 @@ public:
   // -- with the scope's lock held
 
   /// What the body waits for, while it does.
-  [[nodiscard]] const detail::wait_point* shown() const noexcept { return shown_; }
-  [[nodiscard]] std::string what() const { return shown_->what(); }
+  [[nodiscard]] bool shown() const noexcept { return shown_ || leaves_; }
+  [[nodiscard]] std::string what() const {
+    return shown_ ? shown_->what() : std::string{"the scopes that its body left open"};
+  }
   [[nodiscard]] task_actor* awaited_task() const noexcept { return shown_ ? shown_->awaited_task() : nullptr; }
   [[nodiscard]] time_point since() const noexcept { return since_; }
   /// Its permit has come back: to be woken. It is on the list of those who wait for that no more.
@@ -70,6 +72,10 @@ private:
   [[nodiscard]] bool asked(const detail::wait_point& at) const noexcept;
   [[nodiscard]] bool permit_is_back() noexcept;
   void end_wait() noexcept;
+  [[nodiscard]] std::uint64_t tell_began(const detail::wait_point& on) noexcept;
+  /// The event, if what was waited for has not ended well; else 0.
+  [[nodiscard]] std::uint64_t tell_ended(const detail::wait_point& on) noexcept;
+  void note_bad_end(std::uint64_t event) noexcept;
   /// True: it sleeps now. Nothing of the task may be touched.
   [[nodiscard]] bool sleep() noexcept;
   void requeue() noexcept;
@@ -98,6 +104,7 @@ private:
   bool quiet_ = false;                         ///< the conductor knows that it waits
   const detail::wait_point* shown_ = nullptr;  ///< guarded by the scope's lock
   time_point since_{};                         ///< likewise
+  bool leaves_ = false;                        ///< likewise: the body is over, but for what it left open
   time_point segment_began_{};
   duration cpu_{};                             ///< of the segments so far
   std::uint64_t wait_event_ = 0;
@@ -107,6 +114,7 @@ private:
     [[nodiscard]] std::string who_waits() const override { return of.who_waits(); }
     const suspension& of;
     std::vector<std::pair<const void*, std::shared_ptr<void>>> refusals; ///< by the type of the value
+    std::vector<std::uint64_t> left; ///< for each scope that the body left open: the event that tells of the wait
   };
   std::unique_ptr<rarely> rare_;
 };

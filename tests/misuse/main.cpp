@@ -1,5 +1,7 @@
 // Misuse, one kind for each run: the program is to end in an assertion whose sentence says what to do instead. CTest
 // runs it with each name (see tests/CMakeLists.txt) and looks for a part of that sentence.
+#include "kinds.hpp"
+
 #include <muster/caf.hpp>
 #include <muster/muster.hpp>
 #include <muster/testing.hpp>
@@ -12,10 +14,7 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
-#include <functional>
-#include <map>
 #include <mutex>
-#include <string>
 #include <thread>
 
 using namespace std::chrono_literals;
@@ -33,7 +32,7 @@ void in_a_body(Body body) {
   }));
 }
 
-const std::map<std::string, std::function<void()>> kinds{
+const misuse_kinds simulation_kinds{
   {"time_goes_back",
    [] {
      simulation sim{1};
@@ -134,6 +133,9 @@ const std::map<std::string, std::function<void()>> kinds{
 } // namespace
 
 int main(int argc, char** argv) {
+  auto kinds = simulation_kinds;
+  kinds.merge(coroutine_kinds());
+  kinds.merge(asio_kinds());
   if (argc != 2 || !kinds.contains(argv[1])) {
     for (const auto& [name, what] : kinds)
       std::puts(name.c_str());

@@ -73,9 +73,13 @@ public:
       running_->threads.emplace_back([of = running_.get()] { of->run(); });
   }
 
-  /// Not after the release.
-  [[nodiscard]] asio::io_context& context() const noexcept { return running_->io; }
-  [[nodiscard]] asio::io_context::executor_type get_executor() const noexcept { return running_->io.get_executor(); }
+  /// Not after the release (it asserts).
+  [[nodiscard]] asio::io_context& context() const noexcept {
+    MUSTER_ASSERT(running_, "an io_service was used after its release, or when it had been moved from: a task that "
+                            "uses it belongs to the scope that it is registered with, or to one below");
+    return running_->io;
+  }
+  [[nodiscard]] asio::io_context::executor_type get_executor() const noexcept { return context().get_executor(); }
 
   /// Not from one of its own threads. For the scope that owns it; without one, the destructor does the same.
   result<void> release() {

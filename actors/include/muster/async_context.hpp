@@ -102,6 +102,8 @@ private:
   [[nodiscard]] std::string what() const override;
   [[nodiscard]] const void* address() const noexcept override;
   [[nodiscard]] task_actor* awaited_task() const noexcept override;
+  [[nodiscard]] std::uint64_t awaited_id() const noexcept override;
+  [[nodiscard]] bool ended_badly() const noexcept override;
 
   ref<task_actor> awaited_;
 };

@@ -26,6 +26,8 @@ private:
   [[nodiscard]] bool ready() noexcept override;
   [[nodiscard]] std::string what() const override;
   [[nodiscard]] const void* address() const noexcept override;
+  [[nodiscard]] std::uint64_t awaited_id() const noexcept override;
+  [[nodiscard]] bool ended_badly() const noexcept override;
 
   ref<scope_actor> crew_;
   duration limit_;

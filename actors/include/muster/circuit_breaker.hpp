@@ -3,6 +3,11 @@
 ///     muster::circuit_breaker payments{site, 5, 30s};  // 5 failures in a row open it; after 30 s one probe decides
 ///     auto paid = payments.execute(ctx, [&] { return charge_card(ctx, order); });
 ///
+/// and in a coroutine:
+///
+///     auto call = payments.execute(ctx, [&] { return charge_card(ctx, order); });
+///     auto paid = co_await call;
+///
 /// Owner: the application; it belongs to no scope, but takes clock, timers, trace and its place in the path from one.
 /// Threads: any thread may call any function (constructor and destructor: one). Invariants: half-open never lets more
 /// than `probes` calls pass at the same time; a call that ends in whatever way gives its place back, also one whose
@@ -14,7 +19,9 @@
 #pragma once
 
 #include <muster/assert.hpp>
+#include <muster/async_context.hpp>
 #include <muster/breaker_options.hpp>
+#include <muster/detail/awaited_call.hpp>
 #include <muster/detail/call.hpp>
 #include <muster/detail/ref.hpp>
 #include <muster/manager.hpp>
@@ -65,8 +72,8 @@ public:
   circuit_breaker(scope& crew, breaker_options options);
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
-  /// No call may be inside `execute`; permits may live on. On return `on_state_change` does not run and will not (on
-  /// its own thread the destructor does not wait for it). Blocks for as long as that takes.
+  /// No call may be inside `execute`, nor awaited; permits may live on. On return `on_state_change` does not run and
+  /// will not (on its own thread the destructor does not wait for it). Blocks for as long as that takes.
   ~circuit_breaker();
 
   /// Calls `fn` (taking context& or nothing) if the state permits and returns what it returns: its value, its error, or
@@ -83,6 +90,15 @@ public:
     return run<decltype(detail::invoke_body(fn, ctx))>(
       &ctx, fn, [&]() -> decltype(auto) { return detail::invoke_body(fn, ctx); });
   }
+  /// The same for a coroutine: gives a coroutine that does it when it is awaited, with `fn` (taking async_context& or
+  /// nothing; a coroutine or a plain function) kept in it. What `fn` awaits holds no thread, and belongs to the call.
+  /// The breaker outlives the awaiting.
+  template <class F>
+    requires std::invocable<std::decay_t<F>&, async_context&> || std::invocable<std::decay_t<F>&>
+  [[nodiscard]] auto execute(async_context& ctx, F&& fn) {
+    MUSTER_ASSERT(!detail::is_empty_function(fn), "a circuit breaker was given an empty function to call");
+    return run_suspended<std::decay_t<F>>(core_, ctx, std::forward<F>(fn));
+  }
   /// The same outside a task. Every operation_canceled counts as neither: nobody can tell who was cancelled.
   template <class F>
     requires std::invocable<std::remove_reference_t<F>&>
@@ -95,6 +111,9 @@ public:
   /// a report it is taken back, counted in `stats().reclaimed`, and noted in the trace and the log with the task's
   /// path.
   [[nodiscard]] result<breaker_permit> try_acquire(context& ctx);
+  [[nodiscard]] result<breaker_permit> try_acquire(async_context& ctx) {
+    return try_acquire(async_context_access::plain(ctx));
+  }
 
   /// What a call would meet now.
   [[nodiscard]] breaker_state state() const;
@@ -129,12 +148,12 @@ private:
     bool open_ = true;
   };
 
-  [[nodiscard]] result<detail::breaker_ticket> enter(context* ctx);
+  [[nodiscard]] static result<detail::breaker_ticket> enter(detail::breaker_core& core, context* ctx);
 
   template <class R, class F, class Call>
   result<detail::call_value<R>> run(context* ctx, const F& fn, Call&& call) {
     MUSTER_ASSERT(!detail::is_empty_function(fn), "a circuit breaker was given an empty function to call");
-    auto let_through = enter(ctx);
+    auto let_through = enter(*core_, ctx);
     if (!let_through)
       return std::unexpected{std::move(let_through).error()};
     call_guard guard{*core_, ctx, *let_through};
@@ -144,6 +163,26 @@ private:
     else
       guard.failed(got.error());
     return got;
+  }
+
+  template <class F>
+  using returned_in_coroutine = decltype(detail::invoke_body(std::declval<F&>(), std::declval<async_context&>()));
+  template <class F>
+  static coro<result<detail::awaited_value<returned_in_coroutine<F>>>>
+  run_suspended(detail::ref<detail::breaker_core> core, async_context& ctx, F fn) {
+    context& plain = async_context_access::plain(ctx);
+    auto let_through = enter(*core, &plain);
+    if (!let_through)
+      co_return std::unexpected{std::move(let_through).error()};
+    call_guard guard{*core, &plain, *let_through};
+    auto call = detail::awaited_call<returned_in_coroutine<F>>(
+      [&]() -> decltype(auto) { return detail::invoke_body(fn, ctx); }, plain);
+    auto got = co_await call;
+    if (got)
+      guard.succeeded();
+    else
+      guard.failed(got.error());
+    co_return got;
   }
 
   detail::ref<detail::breaker_core> core_;

@@ -2,19 +2,28 @@
 ///
 ///     auto page = muster::retry(ctx, {.attempts = 5, .first_delay = 50ms}, [&] { return fetch(url); });
 ///
-/// Owner: the policy is the caller's and is not kept; a budget may be shared and must outlive the calls. Threads:
-/// everything runs on the body's own thread; `retry_budget` may be used from any. Invariants: never more attempts than
-/// allowed, never a sleep that would end after the deadline, never another attempt once the task was asked to stop.
+/// and in a coroutine, where no thread is held by the attempts or between them:
+///
+///     auto tries = muster::retry(ctx, {.attempts = 5, .first_delay = 50ms}, [&] { return fetch(ctx, url); });
+///     auto page = co_await tries;
+///
+/// Owner: the policy is the caller's and is not kept (a coroutine keeps it, and `fn`); a budget may be shared and must
+/// outlive the calls. Threads: everything runs on the body's own thread; `retry_budget` may be used from any.
+/// Invariants: never more attempts than allowed, never a sleep that would end after the deadline, never another attempt
+/// once the task was asked to stop.
 #pragma once
 
 #include <muster/assert.hpp>
+#include <muster/async_context.hpp>
 #include <muster/context.hpp>
+#include <muster/detail/awaited_call.hpp>
 #include <muster/detail/call.hpp>
 
 #include <atomic>
 #include <concepts>
 #include <cstddef>
 #include <cstdint>
+#include <expected>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -70,12 +79,16 @@ struct retry_policy {
 
 template <class F>
 concept retry_body = std::invocable<F&, context&, std::size_t> || task_body<F>;
+/// For a coroutine: a plain function or a coroutine.
+template <class F>
+concept async_retry_body = std::invocable<F&, async_context&, std::size_t> || std::invocable<F&, async_context&> ||
+                           std::invocable<F&>;
 
 namespace detail {
 
-template <class F>
-decltype(auto) invoke_attempt(F& fn, context& ctx, std::size_t attempt) {
-  if constexpr (std::invocable<F&, context&, std::size_t>)
+template <class F, class Context>
+decltype(auto) invoke_attempt(F& fn, Context& ctx, std::size_t attempt) {
+  if constexpr (std::invocable<F&, Context&, std::size_t>)
     return fn(ctx, attempt);
   else
     return invoke_body(fn, ctx);
@@ -94,6 +107,10 @@ public:
   [[nodiscard]] std::size_t attempt() const noexcept;
   /// It failed. Nothing: the delay is over, try again. Else the error to return.
   [[nodiscard]] std::optional<error> failed(error why);
+  /// The same in two steps, for a coroutine, which sleeps by itself: the delay before the next attempt, or the error.
+  [[nodiscard]] std::expected<duration, error> next(const error& why);
+  /// The error to return if the sleep was cut short.
+  [[nodiscard]] static error cut_short(error asked, error why);
 
 private:
   context& ctx_;
@@ -129,6 +146,44 @@ template <class F>
     if (auto over = loop.failed(std::move(got).error()))
       return std::unexpected{std::move(*over)};
   }
+}
+
+namespace detail {
+
+template <class F>
+using attempt_returns = decltype(invoke_attempt(std::declval<F&>(), std::declval<async_context&>(), 1));
+
+template <class F>
+coro<result<awaited_value<attempt_returns<F>>>> async_retry(async_context& ctx, retry_policy policy, F fn) {
+  context& plain = async_context_access::plain(ctx);
+  retrying loop{plain, policy};
+  for (;;) {
+    auto attempt = awaited_call<attempt_returns<F>>(
+      [&]() -> decltype(auto) { return invoke_attempt(fn, ctx, loop.attempt()); }, plain);
+    auto got = co_await attempt;
+    if (got)
+      co_return got;
+    const auto delay = loop.next(got.error());
+    if (!delay)
+      co_return std::unexpected{delay.error()};
+    auto sleep = ctx.sleep_for(*delay);
+    auto slept = co_await sleep;
+    if (!slept)
+      co_return std::unexpected{retrying::cut_short(std::move(slept).error(), std::move(got).error())};
+  }
+}
+
+} // namespace detail
+
+/// The same for a coroutine: gives a coroutine that does it when it is awaited, with `fn` (taking (async_context&,
+/// attempt), async_context& or nothing; a coroutine or a plain function) and the policy kept in it. The delays hold no
+/// thread, and neither does what `fn` awaits. (On GCC 12 a policy written in the expression of a co_await is destroyed
+/// twice: give what this returns a name, and await that.)
+template <class F>
+  requires async_retry_body<std::decay_t<F>>
+[[nodiscard]] auto retry(async_context& ctx, retry_policy policy, F&& fn) {
+  MUSTER_ASSERT(!detail::is_empty_function(fn), "retry was given an empty function to call");
+  return detail::async_retry<std::decay_t<F>>(ctx, std::move(policy), std::forward<F>(fn));
 }
 
 } // namespace muster

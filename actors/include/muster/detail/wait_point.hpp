@@ -103,6 +103,10 @@ protected:
   [[nodiscard]] virtual const void* address() const noexcept { return nullptr; }
   /// The task that it waits for, if it is one: a circle of such waits is found. Any thread, as `what`.
   [[nodiscard]] virtual task_actor* awaited_task() const noexcept { return nullptr; }
+  /// What the trace calls it, if it is a task or a scope.
+  [[nodiscard]] virtual std::uint64_t awaited_id() const noexcept { return 0; }
+  /// It is there, and has not ended well: a failure that the body makes of it has its cause there.
+  [[nodiscard]] virtual bool ended_badly() const noexcept { return false; }
   /// The task has been asked to stop. True: the wait is over with that (`ending::cancelled`). False: it goes on until
   /// it is ready, which this has hastened; it is not called again. Never called for one that ignores a cancellation.
   [[nodiscard]] virtual bool call_off() noexcept { return true; }
@@ -117,7 +121,9 @@ protected:
   void wait_until(time_point t) noexcept { until_ = t; }
   void ignore_cancellation() noexcept { follows_ = false; }
   /// The trace gets this wait from somebody who knows more about it.
-  void records_itself() noexcept { recorded_ = false; }
+  void records_itself() noexcept { recorded_ = recording::elsewhere; }
+  /// The trace gets this wait also if it is over before it has begun.
+  void is_always_recorded() noexcept { recorded_ = recording::always; }
   /// The body gives its `max_parallel` permit back meanwhile.
   void lend_permit() noexcept { lends_ = true; }
   [[nodiscard]] task_actor& task() const noexcept; ///< from `begin` on; with a context from the start
@@ -132,6 +138,7 @@ protected:
 
 private:
   friend class muster::suspension;
+  enum class recording : std::uint8_t { elsewhere, if_it_waits, always };
   void attach(std::coroutine_handle<> frame, course& of);
 
   std::coroutine_handle<> frame_{};
@@ -141,7 +148,7 @@ private:
   manner manner_ = manner::wait;
   bool follows_ = true;
   bool lends_ = false;
-  bool recorded_ = true;
+  recording recorded_ = recording::if_it_waits;
 };
 
 } // namespace muster::detail
