@@ -20,6 +20,10 @@ void control_actor::on_mail(caf::mailbox_element_ptr what, caf::execution_unit*)
   signal(mail);
 }
 
+void control_actor::on_link(const caf::abstract_actor& other, bool made) noexcept {
+  engine_->record(made ? event_kind::linked : event_kind::unlinked, id(), 0, static_cast<std::int64_t>(other.id()));
+}
+
 void control_actor::read_mail() noexcept {
   std::vector<caf::mailbox_element_ptr> received;
   {

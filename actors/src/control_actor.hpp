@@ -35,6 +35,8 @@ protected:
   void on_mail(caf::mailbox_element_ptr what, caf::execution_unit* host) noexcept override;
   /// The end of somebody whom this actor monitors. Default: nothing.
   virtual void on_down(const caf::down_msg&) noexcept {}
+  /// Into the trace.
+  void on_link(const caf::abstract_actor& other, bool made) noexcept override;
 
 private:
   static constexpr std::uint32_t posted = 1U << 31U;

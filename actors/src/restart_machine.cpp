@@ -87,10 +87,15 @@ void restart_machine::failed(position where, std::string why, time_point now) {
             : goal_ == goal::none && now >= saturating_add(whole_since_, quiet))
     attempt = 0;
 
+  const child_id who_failed = c.who;
   up_.erase(where);
   c.state = child_state::stopped;
-  if (!count_restart({.at = now, .who = c.who, .why = std::move(why), .attempt = 0, .delay = {}}))
-    return begin_ending(goal::give_up);
+  if (!count_restart({.at = now, .who = c.who, .why = std::move(why), .attempt = 0, .delay = {}})) {
+    begin_ending(goal::give_up);
+    if (std::ranges::find(abandoned_, who_failed) == abandoned_.end())
+      abandoned_.push_back(who_failed);
+    return;
+  }
 
   const double share =
       policy_.delay.jitter > 0 ? static_cast<double>(random_.next() >> 11U) * 0x1.0p-53 : 0; // 53 bits make a double
@@ -146,6 +151,8 @@ restart_machine::answer restart_machine::stop_child(child_id who) {
   child& c = at(*where);
   set_counts(c, false);
   if (c.state == child_state::waiting) {
+    if (!c.by_hand)
+      abandoned_.push_back(who);
     stop_waiting(*where);
   } else if (c.state == child_state::running || c.state == child_state::starting) {
     c.state = child_state::stopping;
@@ -172,6 +179,7 @@ restart_machine::answer restart_machine::remove_child(child_id who) {
 }
 
 void restart_machine::shut_down() {
+  abandon_all();
   over_ = true;
   goal_ = goal::none;
   while (!waiting_.empty())

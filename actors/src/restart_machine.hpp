@@ -28,6 +28,8 @@
 #include <map>
 #include <set>
 #include <unordered_map>
+#include <utility>
+#include <vector>
 
 namespace muster {
 
@@ -99,6 +101,9 @@ public:
   [[nodiscard]] std::optional<command> next(time_point now);
   /// When `next` will have something to say though nothing else happens.
   [[nodiscard]] std::optional<time_point> due() const;
+  /// Those whose restart had been decided and will not come, since the last call: they were stopped, or the supervisor
+  /// gives up, ends or was shut down first. Also the one whose failure was one too many, as the last.
+  [[nodiscard]] std::vector<child_id> take_abandoned() noexcept { return std::exchange(abandoned_, {}); }
 
   /// `stopped` for a child that is not known.
   [[nodiscard]] child_state state(child_id who) const;
@@ -152,6 +157,7 @@ private:
   void stop_waiting(position where);
   void begin_group(position where);
   void begin_ending(goal what);
+  void abandon_all();
   void set_counts(child& c, bool counts);
 
   std::optional<command> told_to();
@@ -168,6 +174,7 @@ private:
   std::set<std::pair<time_point, position>> waiting_; ///< with their `at`
   std::deque<command> told_;                          ///< forgets, and stops asked for by hand
   std::deque<restart_record> window_;
+  std::vector<child_id> abandoned_;
   position next_position_ = 1;
   std::uint64_t counted_ = 0;
   std::size_t counting_ = 0; ///< children that `counts`

@@ -101,8 +101,18 @@ void restart_machine::begin_group(position where) {
   }
 }
 
+/// Nobody who waits for a restart is started again.
+void restart_machine::abandon_all() {
+  if (waiting_.empty() && goal_ != goal::restart)
+    return;
+  for (const auto& [where, c] : children_)
+    if (state(c.who) == child_state::waiting && !c.by_hand)
+      abandoned_.push_back(c.who);
+}
+
 /// All children are to be stopped; then the supervisor gives up or ends.
 void restart_machine::begin_ending(goal what) {
+  abandon_all();
   gave_up_ = what == goal::give_up;
   goal_ = what;
   phase_ = phase::stopping;

@@ -255,8 +255,8 @@ scope_actor::verdict_on_failure scope_actor::child_failed(task_actor& task, cons
 
 void scope_actor::carry_out_failure(task_actor& task, const error& what) {
   runtime::unpark_all(&cancelled_);
-  engine().record(event_kind::exit_sent, task.id(), last_event_.load(), static_cast<std::int64_t>(id()),
-                  std::string_view{what.message()});
+  exit_sent_ = engine().record(event_kind::exit_sent, task.id(), last_event_.load(), static_cast<std::int64_t>(id()),
+                               std::string_view{what.message()});
   runtime::send_exit(task, *this, runtime::exit_error(caf::exit_reason::unhandled_exception, what.message()));
 }
 
@@ -274,7 +274,9 @@ void scope_actor::on_exit(const caf::exit_msg& exit) noexcept {
     return;
   }
   // The exit of a child that failed: what it means was decided in the step in which it failed; here it is carried out.
-  engine().record(event_kind::exit_received, id(), last_event_.load(), static_cast<std::int64_t>(exit.source.id()));
+  const auto sent = exit_sent_.load();
+  engine().record(event_kind::exit_received, id(), sent != 0 ? sent : last_event_.load(),
+                  static_cast<std::int64_t>(runtime::sender_of(exit, *this)));
   signal(propagate_flag | advance_flag);
 }
 

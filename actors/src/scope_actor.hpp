@@ -145,8 +145,10 @@ private:
   void tell(child_event what);
   void tell(const actor_child& child, child_transition what, std::uint64_t which, std::string text,
             bool for_good = false);
-  /// Records a restart that was decided since `counted` of them were.
+  /// Records a restart that was decided since `counted` of them were, or that it was one too many.
   void note_decision(const actor_child& child, std::uint64_t counted);
+  /// Records the restarts that will not come though they had been decided.
+  void note_abandoned(std::uint64_t cause);
 
   static constexpr std::uint32_t children_flag = 4;
 
@@ -169,6 +171,7 @@ private:
   std::atomic<std::size_t> permits_free_;
   std::size_t reclaimers_ = 0;                          ///< threads that wait for the permit they lent
   intrusive_list<suspension, reclaim_link> reclaiming_; ///< coroutines that do
+  std::atomic<std::uint64_t> exit_sent_ = 0; ///< the event by which a child's failure was sent here
   bool starts_called_off_ = false;
   std::unique_ptr<struct child_supervision> children_; ///< of a scope that restarts; else null
   const task_actor* body_task_ = nullptr; ///< that runs a coroutine body in this scope

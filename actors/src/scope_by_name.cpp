@@ -1,5 +1,6 @@
 /// Starting, stopping and removing the children of a scope by their names.
 #include "child_supervision.hpp"
+#include "duty.hpp"
 #include "waiting.hpp"
 
 namespace muster {
@@ -75,6 +76,8 @@ std::optional<error> scope_actor::stop_child(std::string_view name) {
     const bool was_due = child && child->known && children_->machine.state(child->key()) == child_state::waiting;
     if (child)
       answer = child->known ? children_->machine.stop_child(child->key()) : restart_machine::answer::busy;
+    if (const auto body = event_of_this_body(); children_)
+      note_abandoned(body != 0 ? body : last_event_.load());
     calls_off = was_due && answer == restart_machine::answer::ok;
     if (child && child->known)
       recount(*child);

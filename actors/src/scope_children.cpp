@@ -11,25 +11,6 @@ namespace muster {
 
 using held_open_by = scope_machine::member;
 
-namespace {
-
-std::string_view word_for(restart_strategy strategy) noexcept {
-  switch (strategy) {
-    case restart_strategy::one_for_one: return "one_for_one";
-    case restart_strategy::one_for_all: return "one_for_all";
-    case restart_strategy::rest_for_one: return "rest_for_one";
-  }
-  return "?";
-}
-
-/// What a supervisor goes by, for the trace: "one_for_one, at most 3 in 5000 ms".
-std::string policy_text(const restart& how) {
-  return std::string{word_for(how.strategy)} + ", at most " + std::to_string(how.max_restarts) + " in " +
-         std::to_string(how.within / std::chrono::milliseconds{1}) + " ms";
-}
-
-} // namespace
-
 void scope_actor::at_end() noexcept {
   if (!children_)
     return;
@@ -166,14 +147,6 @@ void scope_actor::recount(actor_child& child) {
     child.counted = machine_.comes_back(held_open_by::actor);
   else if (!holds && std::exchange(child.counted, false))
     machine_.left(held_open_by::actor);
-}
-
-void scope_actor::note_decision(const actor_child& child, std::uint64_t counted) {
-  const auto& machine = children_->machine;
-  if (machine.counted() != counted)
-    last_event_ = engine().record(event_kind::restart_decided, child.id(), child.last_event(),
-                                  static_cast<std::int64_t>(machine.window().size()),
-                                  std::string_view{policy_text(children_->how)});
 }
 
 // -- what becomes of an incarnation -----------------------------------------------------------------------------------

@@ -4,6 +4,30 @@
 
 namespace muster {
 
+namespace {
+
+std::string_view word_for(restart_strategy strategy) noexcept {
+  switch (strategy) {
+    case restart_strategy::one_for_one: return "one_for_one";
+    case restart_strategy::one_for_all: return "one_for_all";
+    case restart_strategy::rest_for_one: return "rest_for_one";
+  }
+  return "?";
+}
+
+/// What a supervisor goes by, for the trace: "one_for_one, at most 3 in 5000 ms".
+std::string policy_text(const restart& how) {
+  return std::string{word_for(how.strategy)} + ", at most " + std::to_string(how.max_restarts) + " in " +
+         std::to_string(how.within / std::chrono::milliseconds{1}) + " ms";
+}
+
+/// The same few texts over and over: each takes its place in the trace for good.
+std::string attempt_text(std::uint64_t attempt) {
+  return attempt < 100 ? "attempt " + std::to_string(attempt) : "attempt 100 or later";
+}
+
+} // namespace
+
 void child_supervision::alarm::on_due(time_point) noexcept { scope_.wake_children(); }
 
 void scope_actor::wake_children() noexcept { signal(children_flag); }
@@ -56,6 +80,7 @@ bool scope_actor::drive_child() noexcept {
     if (!children_->over && (machine_.reason() || machine_.at() != scope_machine::phase::open)) {
       children_->over = true;
       machine.shut_down();
+      note_abandoned(last_event_.load());
     }
     what = machine.next(engine().now());
     if (!what) {
@@ -97,6 +122,27 @@ bool scope_actor::drive_child() noexcept {
       break;
   }
   return true;
+}
+
+void scope_actor::note_decision(const actor_child& child, std::uint64_t counted) {
+  const auto& machine = children_->machine;
+  if (machine.counted() == counted)
+    return note_abandoned(last_event_.load());
+  const auto decided = engine().record(event_kind::restart_decided, child.id(), child.last_event(),
+                                       static_cast<std::int64_t>(machine.window().size()),
+                                       std::string_view{policy_text(children_->how)});
+  last_event_ = decided;
+  const auto& last = machine.window().back();
+  if (last.attempt != 0)
+    last_event_ = engine().record(event_kind::restart_backoff, child.id(), decided, last.delay.count(),
+                                  std::string_view{attempt_text(last.attempt)});
+  note_abandoned(decided);
+}
+
+void scope_actor::note_abandoned(std::uint64_t cause) {
+  for (const auto who : children_->machine.take_abandoned())
+    if (const auto found = children_->all.find(who); found != children_->all.end())
+      found->second->came_up_by(engine().record(event_kind::restart_abandoned, found->second->id(), cause));
 }
 
 void scope_actor::give_up_on_children() {

@@ -258,7 +258,8 @@ void supervisor::on_exit(const caf::exit_msg& exit) noexcept {
   if (!exit.reason)
     return;
   const auto came =
-    engine().record(event_kind::exit_received, id(), 0, 0, std::string_view{runtime::text_of(exit.reason)});
+      engine().record(event_kind::exit_received, id(), 0, static_cast<std::int64_t>(runtime::sender_of(exit, *this)),
+                      std::string_view{runtime::text_of(exit.reason)});
   cancel({cancel_kind::user, path(), "an exit message came: " + runtime::text_of(exit.reason), engine().now()}, came);
 }
 

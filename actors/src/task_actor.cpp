@@ -329,6 +329,7 @@ void task_actor::started_on_this_thread() noexcept {
 void task_actor::resumed_on_this_thread() noexcept {
   const auto thread = scope_->engine().simulated() ? 0 : thread_probe_here().id();
   thread_.store(thread, std::memory_order_relaxed);
+  scope_->engine().trace().task_suspended(seen_, false);
   last_event_ =
       scope_->engine().record(event_kind::task_resumed, id(), last_event_.load(std::memory_order_relaxed), thread);
   static_cast<void>(meter_of_this_thread());
@@ -336,6 +337,7 @@ void task_actor::resumed_on_this_thread() noexcept {
 
 void task_actor::left_this_thread() noexcept {
   thread_.store(0, std::memory_order_relaxed);
+  scope_->engine().trace().task_suspended(seen_, true);
   last_event_ = scope_->engine().record(event_kind::task_suspended, id(), last_event_.load(std::memory_order_relaxed));
 }
 
@@ -510,14 +512,24 @@ void task_actor::on_mail(caf::mailbox_element_ptr mail, caf::execution_unit*) no
   if (const auto* exit = runtime::as_exit(*mail)) {
     if (!exit->reason)
       return;
-    scope_->engine().serve({}, [self = actor_ref<task_actor>{this}, text = runtime::text_of(exit->reason)] {
-      self->cancel("an exit message came: " + text);
+    scope_->engine().serve({}, [self = actor_ref<task_actor>{this}, from = runtime::sender_of(*exit, *this),
+                                text = runtime::text_of(exit->reason)] {
+      if (self->ended())
+        return;
+      const auto came = self->scope_->engine().record(event_kind::exit_received, self->id(), 0,
+                                                      static_cast<std::int64_t>(from), std::string_view{text});
+      self->cancel("an exit message came: " + text, came);
     });
   } else {
     scope_->engine().serve({}, [self = actor_ref<task_actor>{this}, mail = std::move(mail)]() mutable {
       self->refuse_mail(mail, caf::make_error(caf::sec::unexpected_message));
     });
   }
+}
+
+void task_actor::on_link(const caf::abstract_actor& other, bool made) noexcept {
+  scope_->engine().record(made ? event_kind::linked : event_kind::unlinked, id(), 0,
+                          static_cast<std::int64_t>(other.id()));
 }
 
 bool task_actor::postpone_destruction() noexcept {

@@ -80,7 +80,8 @@ public:
   /// Makes it look at what it waits for, if it is a coroutine.
   void wake_suspended() noexcept;
   /// Asks it to stop for a reason of its own.
-  void cancel(std::string text);
+  /// `cause`: the event that led to it; 0: the last one of the calling body.
+  void cancel(std::string text, std::uint64_t cause = 0);
 
   /// Called when the last reference goes: true if it is destroyed elsewhere, a moment later.
   [[nodiscard]] bool postpone_destruction() noexcept;
@@ -190,6 +191,7 @@ private:
   void came_to(task_state state) noexcept;
 
   void on_mail(caf::mailbox_element_ptr mail, caf::execution_unit* host) noexcept override;
+  void on_link(const caf::abstract_actor& other, bool made) noexcept override;
   void on_due(time_point now) noexcept override;
   void retain() noexcept override { runtime::retain_actor(*this); }
   void release() noexcept override { runtime::release_actor(*this); }

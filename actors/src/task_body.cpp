@@ -59,11 +59,12 @@ actor_ref<task_actor> task_actor::waits_for() const {
   return actor_ref<task_actor>{extras_ && extras_->waiting ? extras_->waiting->task : nullptr};
 }
 
-void task_actor::cancel(std::string text) {
+void task_actor::cancel(std::string text, std::uint64_t cause) {
   if (scope_->cancelled())
     scope_->turn_away(*this); // the first reason stays
   std::lock_guard guard{scope_->mutex_};
-  ask({cancel_kind::user, path(), std::move(text), scope_->engine().now()}, true, event_of_this_body());
+  ask({cancel_kind::user, path(), std::move(text), scope_->engine().now()}, true,
+      cause != 0 ? cause : event_of_this_body());
 }
 
 task_actor::extras& task_actor::more() {

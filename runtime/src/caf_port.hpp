@@ -50,7 +50,24 @@ public:
   /// Tells everybody who is linked to this actor or monitors it that it has ended. Once; later calls do nothing.
   void announce_end(caf::error reason) { cleanup(std::move(reason), nullptr); }
 
+  // Somebody links to this actor, or takes that back. False: it has ended, or nothing has changed.
+  bool add_backlink(caf::abstract_actor* other) override {
+    const bool made = caf::monitorable_actor::add_backlink(other);
+    if (made)
+      on_link(*other, true);
+    return made;
+  }
+  bool remove_backlink(caf::abstract_actor* other) override {
+    const bool undone = caf::monitorable_actor::remove_backlink(other);
+    if (undone)
+      on_link(*other, false);
+    return undone;
+  }
+
 protected:
+  /// A link of somebody else's making, made or undone. CAF holds both actors' locks: it neither sends nor waits.
+  /// Default: nothing.
+  virtual void on_link(const caf::abstract_actor& /*other*/, bool /*made*/) noexcept {}
   /// A message for this actor. `host`: what runs the sender, for those who pass the message on; may be null.
   virtual void on_mail(caf::mailbox_element_ptr mail, caf::execution_unit* host) noexcept = 0;
   /// Answers a request that this actor does not understand, or can no longer answer.
@@ -203,6 +220,11 @@ inline std::pair<caf::message, caf::error> take_answer(caf::mailbox_element& mai
   if (content.size() == 1 && content.match_element<caf::error>(0))
     return {caf::message{}, content.get_as<caf::error>(0)};
   return {std::move(content), caf::error{}};
+}
+
+/// The id of whoever's exit it is; 0: nobody's (an anonymous one names its receiver).
+inline caf::actor_id sender_of(const caf::exit_msg& exit, const caf::abstract_actor& receiver) noexcept {
+  return exit.source && exit.source.id() != receiver.id() ? exit.source.id() : caf::invalid_actor_id;
 }
 
 /// The exit or down message inside `mail`, or null.

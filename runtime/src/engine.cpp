@@ -104,7 +104,8 @@ engine::engine(engine_options options, caf::actor_system* system)
                             .grows = growth::when_stuck,
                             .time = control_.time(),
                             .on_saturated = {},
-                            .on_grown = {}}),
+                            .on_grown = {},
+                            .on_shrunk = {}}),
       work_(lane_options{
         .thread_name = "muster/w",
         .workers = options.workers ? options.workers : usual_workers(*control_.time()),
@@ -113,7 +114,8 @@ engine::engine(engine_options options, caf::actor_system* system)
         .grows = growth::when_blocked,
         .time = control_.time(),
         .on_saturated = [this](std::size_t ready) { record(event_kind::lane_saturated, 0, 0, std::int64_t(ready)); },
-        .on_grown = [this](std::size_t workers) { record(event_kind::lane_grown, 0, 0, std::int64_t(workers)); }}) {
+        .on_grown = [this](std::size_t workers) { record(event_kind::lane_grown, 0, 0, std::int64_t(workers)); },
+        .on_shrunk = [this](std::size_t workers) { record(event_kind::lane_shrunk, 0, 0, std::int64_t(workers)); }}) {
   MUSTER_ASSERT(
       own_system_ || control_.time()->conductor() == nullptr,
       "a manager inside an actor system that exists already cannot be on the clock of a simulation: that system has "

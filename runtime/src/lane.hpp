@@ -58,11 +58,14 @@ struct lane_options {
   growth grows = growth::when_blocked;
   duration sample_every = std::chrono::milliseconds{5}; ///< real time: blocking is a fact of the machine
   std::shared_ptr<clock> time{};  ///< for ages only; null: the real one
-  /// Called on the sampling thread (and, for what it has not said by then, in `stop`), outside locks, when every worker
-  /// is blocked while items are ready (once for each such episode: it lasts until nothing is ready or another worker
-  /// may start), and when the lane has grown (with the highest number of workers so far). They must not throw.
+  /// Called on threads of the lane (and, for what they have not said by then, in `stop`), outside locks, when every
+  /// worker is blocked while items are ready (once for each such episode: it lasts until nothing is ready or another
+  /// worker may start); when the lane has grown beyond its first workers (with how many there were since it last said
+  /// so, at most); and when one that it grew by has left (with how many there are, or `workers` if those are more). The
+  /// end of the lane is no shrinking. They must not throw.
   std::function<void(std::size_t ready)> on_saturated{};
   std::function<void(std::size_t workers)> on_grown{};
+  std::function<void(std::size_t workers)> on_shrunk{};
 };
 
 class lane {

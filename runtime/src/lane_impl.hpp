@@ -88,7 +88,7 @@ struct lane::impl {
   void watch() noexcept;
   void sample_loop() noexcept;
   void sample(guard& lock);
-  /// Says that there were more workers than was ever said, however they came. Lets go of the lock meanwhile.
+  /// Says that there were more workers than was last said, however they came. Lets go of the lock meanwhile.
   void tell_growth(guard& lock);
 
   lane& self_;
@@ -102,6 +102,7 @@ struct lane::impl {
   std::uint64_t finished_ = 0; ///< items
   std::uint64_t saturated_ = 0;
   std::uint64_t most_workers_ = 0;
+  std::uint64_t peak_workers_ = 0;               ///< since it was last said how many there are
   std::uint64_t told_workers_ = limits_.workers; ///< the first ones are no growth
   time_point reading_{};      ///< the clock, not long ago
   unsigned since_reading_ = 0; ///< items stamped with it

@@ -110,12 +110,12 @@ void lane::impl::sample(guard& lock) {
 
 void lane::impl::tell_growth(guard& lock) {
   // Workers that find another item waiting start some too, so it is the number that is looked at.
-  if (most_workers_ <= told_workers_)
+  if (peak_workers_ <= told_workers_)
     return;
-  told_workers_ = most_workers_;
+  const auto now = told_workers_ = peak_workers_;
   lock.unlock();
   if (options_.on_grown)
-    options_.on_grown(told_workers_);
+    options_.on_grown(now);
   lock.lock();
 }
 

@@ -80,6 +80,7 @@ bool lane::impl::start_worker(guard& lock) noexcept {
     }
     lock.lock();
     most_workers_ = std::max(most_workers_, with_this_one);
+    peak_workers_ = std::max(peak_workers_, with_this_one);
     return true;
   } catch (...) { // no memory, or no thread
     if (!lock.owns_lock())
@@ -186,16 +187,28 @@ void lane::impl::leave(guard& lock, worker& self) noexcept {
   worker* before = std::exchange(last_to_leave_, &self);
   if (counts_.threads() == 0)
     all_left_.notify_all();
+  const auto left = std::max<std::uint64_t>(counts_.threads(), limits_.workers);
+  const auto peak = std::max(peak_workers_, told_workers_);
+  const bool has_grown = !stopping_ && peak > told_workers_;
+  const bool has_shrunk = !stopping_ && left < peak;
+  if (has_shrunk)
+    peak_workers_ = told_workers_ = left;
   lock.unlock();
-  if (before == nullptr)
-    return;
-  {
-    const std::scoped_lock born{before->handle};
-    before->thread.join();
+  if (before != nullptr) {
+    {
+      const std::scoped_lock born{before->handle};
+      before->thread.join();
+    }
+    lock.lock();
+    free_.push_back(before);
+    lock.unlock();
   }
-  lock.lock();
-  free_.push_back(before);
-  lock.unlock();
+  // After the one before has said it, so that the numbers come in order. The lane is there still: whoever ends it joins
+  // this thread.
+  if (has_grown && options_.on_grown)
+    options_.on_grown(peak);
+  if (has_shrunk && options_.on_shrunk)
+    options_.on_shrunk(left);
 }
 
 } // namespace muster::runtime

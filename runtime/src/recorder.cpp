@@ -199,6 +199,7 @@ namespace {
 
 constexpr unsigned nowhere = 4; ///< no state of a task that is counted
 constexpr std::uint8_t running = 3;
+constexpr std::uint8_t suspended = trace_format::suspended_task;
 
 } // namespace
 
@@ -232,6 +233,13 @@ void recorder::task_came_to(std::uint8_t state, living_task& who, living scope, 
   if (auto* of = directory.at(scope))
     of->count(who.state, state);
   who.state = state;
+}
+
+void recorder::task_suspended(const living_task& who, bool is) noexcept {
+  if (!enabled_)
+    return;
+  if (auto* self = impl_->directory.at(who.self))
+    self->set_state(is ? suspended : running);
 }
 
 void recorder::task_died(living_task& who, living scope, std::uint64_t ended) noexcept {

@@ -44,7 +44,10 @@ void trace_writer::put_at(std::uint64_t at, std::span<const std::byte> bytes) no
 
 void trace_writer::put(std::span<const std::byte> bytes) noexcept {
   put_at(at_, bytes);
-  at_ += bytes.size();
+  if (error_) // what is there stays readable; half a segment would be taken for damage
+    static_cast<void>(!::ftruncate(fd_.get(), static_cast<off_t>(at_)));
+  else
+    at_ += bytes.size();
 }
 
 void trace_writer::add(const event& e) noexcept {

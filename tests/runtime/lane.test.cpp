@@ -3,11 +3,15 @@
 
 #include "lane.hpp"
 
+#include <algorithm>
 #include <atomic>
 #include <deque>
+#include <functional>
 #include <latch>
 #include <mutex>
+#include <string>
 #include <thread>
+#include <utility>
 #include <vector>
 
 using namespace muster;
@@ -295,6 +299,48 @@ TEST_CASE("a lane grows until the one item is found that lets the others go on",
   crew.stop();
   CHECK(crew.stats().most_workers >= 41);
   CHECK(grown_to > 2);
+}
+
+TEST_CASE("a lane says that those it grew by have left, and that it grows again", "[lane]") {
+  std::mutex mutex;
+  std::vector<std::pair<std::string, std::size_t>> told;
+  const auto tell = [&](const char* what) {
+    return [&told, &mutex, what](std::size_t n) {
+      const std::scoped_lock lock{mutex};
+      told.emplace_back(what, n);
+    };
+  };
+  lane crew{{.thread_name = "test", .workers = 1, .sample_every = 24h, .on_grown = tell("grown"),
+             .on_shrunk = tell("shrunk")}};
+  for (int round = 0; round != 2; ++round) {
+    gate go;
+    std::latch all{12};
+    std::deque<job> sleepers;
+    for (int i = 0; i != 12; ++i)
+      sleepers
+        .emplace_back([&] {
+          all.count_down();
+          go.wait();
+        })
+        .blocking = true;
+    for (auto& each : sleepers)
+      crew.push(each);
+    all.wait();
+    go.open();
+    // Those that left say so in turn; the last to leave leaves one behind.
+    for (bool alone = false; !alone; std::this_thread::yield()) {
+      const std::scoped_lock lock{mutex};
+      alone = !told.empty() && told.back() == std::pair{std::string{"shrunk"}, std::size_t{1}};
+    }
+    const std::scoped_lock lock{mutex};
+    CHECK(told.front().first == "grown");
+    CHECK(told.front().second >= 12);
+    CHECK(std::ranges::is_sorted(told.begin() + 1, told.end(), std::ranges::greater{}));
+    CHECK(std::ranges::count(told, "grown", [](const auto& t) { return t.first; }) == 1);
+    told.clear();
+  }
+  crew.stop();
+  CHECK(told.empty()); // its end is no shrinking
 }
 
 TEST_CASE("items that are said to block are replaced at once, without sampling", "[lane]") {

@@ -108,59 +108,6 @@ TEST_CASE("unknown and ambiguous paths are answered with the nearest there are")
   CHECK(said_by(run_tree, t.model(), {.path = "site/worker#2"}) == "task worker#2  running  0 ns\n");
 }
 
-TEST_CASE("summary has the article's statistics") {
-  const auto all = nlohmann::json::parse(said_by(run_summary, failed_checkout().model(), {.json = true}));
-  const auto& total = all["total"];
-  CHECK(total["created"] == 3);
-  CHECK(total["started"] == 2);
-  CHECK(total["completed"] == 0);
-  CHECK(total["failed"] == 1);
-  CHECK(total["cancelled"] == 1);
-  CHECK(total["skipped"] == 1);
-  CHECK(total["average_ns"] == 1'050 * ms);
-  CHECK(total["p50_ns"] == 1'000 * ms);
-  CHECK(total["max_ns"] == 1'100 * ms);
-  CHECK(total["success_rate"] == 0.0);
-  CHECK(all["lane"]["most_running"] == 2);
-  CHECK(all["most_failing"][0]["path"] == "site/checkout/charge");
-  CHECK(said_by(run_summary, failed_checkout().model(), {.width = 132}) ==
-        "site (pid 42): 1.20 s, 23 events\n"
-        "\n"
-        "scope                  started        ok  failed timeout  cancel skipped  success  average      p50      p95  "
-        "    p99"
-        "      max\n"
-        "site/checkout                2         0       1       0       1       1    0.0 %   1.05 s   1.00 s   1.10 s  "
-        " 1.10 s"
-        "   1.10 s\n"
-        "total                        2         0       1       0       1       1    0.0 %   1.05 s   1.00 s   1.10 s  "
-        " 1.10 s"
-        "   1.10 s\n"
-        "\nslowest\n"
-        "     1.10 s  site/checkout/stock\n"
-        "     1.00 s  site/checkout/charge\n"
-        "\nmost failing\n"
-        "          1 of 1  site/checkout/charge\n"
-        "\nlane\n"
-        "  bodies at a time: 1.91 on average, 2 at most; ready and without a worker: 0 at most\n"
-        "  time in the queue: 0 ns in the middle, 0 ns at most\n");
-}
-
-TEST_CASE("percentiles are of the nearest rank") {
-  trace_builder t;
-  t.manager(0, 1, "site");
-  t.scope(0, 2, 1, "crew");
-  for (std::int64_t i = 1; i <= 100; ++i) {
-    t.running(0, 100 + static_cast<std::uint64_t>(i), 2, "worker");
-    t.end(i * ms, 100 + static_cast<std::uint64_t>(i));
-  }
-  const auto total = nlohmann::json::parse(said_by(run_summary, t.model(), {.json = true}))["total"];
-  CHECK(total["p50_ns"] == 50 * ms);
-  CHECK(total["p95_ns"] == 95 * ms);
-  CHECK(total["p99_ns"] == 99 * ms);
-  CHECK(total["max_ns"] == 100 * ms);
-  CHECK(total["success_rate"] == 1.0);
-}
-
 TEST_CASE("timeline draws a bar for each node") {
   CHECK(said_by(run_timeline, failed_checkout().model(), {.width = 60}) ==
         "          +0.000000 s                           +1.200000 s\n"

@@ -1,4 +1,4 @@
-/// That a trace shows the whole tree, however often its ring has been overwritten, and when it is written by itself.
+/// That a trace shows the whole tree, however often its ring has been overwritten.
 #include "trace_support.hpp"
 
 #include "../actors/support.hpp"
@@ -7,7 +7,6 @@
 #include <muster/resource_pool.hpp>
 
 #include <map>
-#include <mutex>
 
 using namespace trace_tests;
 using namespace support;
@@ -225,107 +224,4 @@ TEST_CASE("living: tasks whose making was overwritten are known by their last ev
     }
   CHECK(started > 100);
   CHECK(known == started);
-}
-
-// -- written by itself ------------------------------------------------------------------------------------------------
-
-namespace {
-
-/// Files in the log that the trace was written to.
-struct kept_files {
-  mutable std::mutex mutex;
-  std::vector<std::string> said;
-
-  muster::log_hook hook() {
-    return [this](const muster::log_record& r) {
-      const std::lock_guard guard{mutex};
-      said.push_back(r.text);
-    };
-  }
-  [[nodiscard]] std::string file(std::string_view part = {}) const {
-    const std::lock_guard guard{mutex};
-    constexpr std::string_view before = "the trace was written to ";
-    for (const auto& text : said)
-      if (text.starts_with(before) && text.find(part) != std::string::npos)
-        return text.substr(before.size());
-    return {};
-  }
-};
-
-} // namespace
-
-TEST_CASE("kept: an unresponsive task has the trace written to a file that stays") {
-  const scratch_folder dir;
-  kept_files log;
-  std::string file;
-  {
-    const auto clock = still_clock();
-    muster::manager_options options{.name = "site"};
-    options.trace.folder = dir.path;
-    options.log = log.hook();
-    muster::manager site{on(clock, std::move(options))};
-    auto crew = site.create_scope("crew");
-    gate started;
-    gate held;
-    const let_go at_end{held};
-    crew.execute("stubborn", [&] {
-      started.open();
-      held.wait();
-    });
-    started.wait();
-    crew.cancel();
-    clock->advance(1s);
-    await([&] { return !log.file().empty(); });
-    file = log.file();
-  }
-  CHECK(dir.entries() == 1);
-  const auto data = read(file);
-  CHECK(std::ranges::any_of(data.events, [](const event& e) { return e.kind == event_kind::unresponsive; }));
-  CHECK(file.find("+unresponsive-") != std::string::npos);
-}
-
-TEST_CASE("kept: a shutdown that stalls has the trace written") {
-  const scratch_folder dir;
-  kept_files log;
-  const auto clock = still_clock();
-  muster::manager_options options{.name = "site"};
-  options.trace.folder = dir.path;
-  options.log = log.hook();
-  muster::manager site{on(clock, std::move(options))};
-  auto crew = site.create_scope("crew");
-  gate started;
-  gate held;
-  const let_go at_end{held};
-  crew.execute("stubborn", [&] {
-    started.open();
-    held.wait();
-  });
-  started.wait();
-  std::jthread time{[&] {
-    clock->await_timer_within(1h);
-    while (log.file("+shutdown-").empty()) {
-      clock->advance(1s);
-      std::this_thread::yield();
-    }
-  }};
-  CHECK_FALSE(site.shutdown(0s));
-  time.join();
-  CHECK(fs::exists(log.file("+shutdown-")));
-}
-
-TEST_CASE("kept: stats say whether the trace is where another process can read it") {
-  const scratch_folder dir;
-  auto options = standing_still();
-  options.trace.folder = dir.path;
-  CHECK(muster::manager{options}.stats().trace_mapped);
-  kept_files log;
-  options.trace.folder = dir.path / "missing" / "folder";
-  options.log = log.hook();
-  muster::manager site{options};
-  CHECK_FALSE(site.stats().trace_mapped);
-  await([&] {
-    const std::lock_guard guard{log.mutex};
-    return !log.said.empty();
-  });
-  CHECK(log.said[0].find("no other process sees") != std::string::npos);
 }

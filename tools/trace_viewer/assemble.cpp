@@ -25,6 +25,7 @@ constexpr std::uint8_t waiting = 0;
 constexpr std::uint8_t held = 1;
 constexpr std::uint8_t ready = 2;
 constexpr std::uint8_t running = 3;
+constexpr std::uint8_t suspended = trace_format::suspended_task;
 constexpr std::uint8_t gone = 5;
 
 struct task_at_end {
@@ -56,8 +57,8 @@ void sort_events(std::vector<event>& events, problem_list& problems) {
     case event_kind::task_held: return waiting;
     case event_kind::task_ready: return now == held ? held : waiting;
     case event_kind::task_started: return ready;
-    case event_kind::task_suspended:
-    case event_kind::task_resumed: return running;
+    case event_kind::task_suspended: return running;
+    case event_kind::task_resumed: return suspended;
     default: return now;
   }
 }
@@ -144,7 +145,7 @@ void fold(gathered& all) {
   std::unordered_map<std::uint64_t, task_at_end> known;
   for (const auto& entry : data.alive)
     if (entry.kind == node_kind::task)
-      known[entry.id] = {entry.parent, entry.state};
+      known[entry.id] = {entry.parent, entry.state == suspended ? running : entry.state};
   for (const auto& e : data.events) {
     if (e.kind == event_kind::task_created)
       known[e.subject] = {static_cast<std::uint64_t>(e.value), waiting};

@@ -151,6 +151,22 @@ std::string sentence_of(const trace_model& model, const paths& where, event_inde
     const auto by = cause_subject();
     return by != none_found && who != none_found && by == model.at(who).parent;
   };
+  const auto workers = [&] {
+    return counted(static_cast<std::uint64_t>(std::max<std::int64_t>(0, e.value)), "worker");
+  };
+  const auto application_actor = [&] {
+    const auto n = model.find(e.value);
+    return n != none_found ? where.with_kind(n) : fmt::format("the application's actor {}", e.value);
+  };
+  const auto sender = [&]() -> std::string {
+    if (e.value == 0)
+      return {};
+    const bool linked = who != none_found && std::ranges::any_of(model.events_of(who), [&](event_index other_event) {
+      const auto& o = model.event_at(other_event);
+      return o.kind == kind::linked && o.value == e.value && o.sequence < e.sequence;
+    });
+    return " from " + application_actor() + (linked ? ", which had linked itself to it" : "");
+  };
   switch (e.kind) {
     case kind::manager_created:
     case kind::scope_created:
@@ -173,6 +189,12 @@ std::string sentence_of(const trace_model& model, const paths& where, event_inde
     case kind::task_started:
       return fmt::format("the body of {} began{}", subject(),
                          e.value != 0 ? fmt::format(" on thread {}", e.value) : "");
+    case kind::task_held:
+      return subject() + " was held back by max_parallel";
+    case kind::task_suspended:
+      return subject() + " left its thread, to wait";
+    case kind::task_resumed:
+      return fmt::format("{} went on{}", subject(), e.value != 0 ? fmt::format(" on thread {}", e.value) : "");
     case kind::task_ended: {
       static constexpr std::string_view how[] = {"ok", "failed", "timed out", "cancelled", "skipped"};
       return fmt::format("{} ended: {}{}", subject(), e.value >= 0 && e.value <= 4 ? how[e.value] : "in an unknown way",
@@ -198,6 +220,10 @@ std::string sentence_of(const trace_model& model, const paths& where, event_inde
       return fmt::format("the release of {} failed{}", subject(), because);
     case kind::release_overdue:
       return fmt::format("the release of {} was overdue by {}", subject(), duration_text(e.value));
+    case kind::linked:
+      return fmt::format("{} linked itself to {}", application_actor(), subject());
+    case kind::unlinked:
+      return fmt::format("{} took back its link to {}", application_actor(), subject());
     case kind::dependency:
       return fmt::format("{} comes after {}", subject(), other());
     case kind::wait_began:
@@ -214,7 +240,7 @@ std::string sentence_of(const trace_model& model, const paths& where, event_inde
     case kind::exit_sent:
       return fmt::format("{} sent an exit message to {}{}", subject(), other(), because);
     case kind::exit_received:
-      return fmt::format("{} received an exit message{}{}", subject(), e.value != 0 ? " from " + other() : "", because);
+      return fmt::format("{} received an exit message{}{}", subject(), sender(), because);
     case kind::cancel_asked:
       if (e.value == 0 && comes_from_above())
         return fmt::format("{} was asked to stop, as all below {} were", subject(), where.with_kind(cause_subject()));
@@ -240,11 +266,15 @@ std::string sentence_of(const trace_model& model, const paths& where, event_inde
       return fmt::format("a restart was decided ({}); {} in the window", said.empty() ? "strategy unknown" : said,
                          counted(static_cast<std::uint64_t>(std::max<std::int64_t>(0, e.value)), "restart"));
     case kind::restart_backoff:
-      return fmt::format("{} waits {} before it is started again", subject(), duration_text(e.value));
+      return fmt::format("{} waits {} before it is started again{}", subject(), duration_text(e.value),
+                         said.empty() ? "" : " (" + said + ")");
     case kind::restart_done:
       return fmt::format("{} was started again (restart {})", subject(), e.value);
     case kind::restart_abandoned:
-      return fmt::format("{} was not started again: a stop came first", subject());
+      return fmt::format("{} was not started again: {}", subject(),
+                         before != none_found && model.event_at(before).kind == kind::restart_decided
+                             ? "there were too many restarts"
+                             : "a stop came first");
     case kind::intensity_exceeded:
       return fmt::format("{} gave up after {}{}", subject(),
                          counted(static_cast<std::uint64_t>(std::max<std::int64_t>(0, e.value)), "restart"), because);
@@ -272,6 +302,13 @@ std::string sentence_of(const trace_model& model, const paths& where, event_inde
     case kind::retry_gave_up:
       return fmt::format("{} gave up after {}{}", subject(),
                          counted(static_cast<std::uint64_t>(std::max<std::int64_t>(0, e.value)), "attempt"), because);
+    case kind::lane_grown:
+      return fmt::format("the lane grew to {}", workers());
+    case kind::lane_shrunk:
+      return fmt::format("the lane shrank to {}", workers());
+    case kind::lane_saturated:
+      return fmt::format("all workers were blocked, with {} ready",
+                         counted(static_cast<std::uint64_t>(std::max<std::int64_t>(0, e.value)), "item"));
     case kind::note:
       return fmt::format("{} said: {}", subject(), said);
     default:

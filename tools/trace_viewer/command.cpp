@@ -64,6 +64,10 @@ void line(output& out, const request& what, std::string_view text) {
   out.write("\n");
 }
 
+void sentence(output& out, const request& what, std::string_view text, std::size_t indent) {
+  out.write(wrapped(text, what.width, indent));
+}
+
 std::string dump(const json& value, int indent) {
   return value.dump(indent, ' ', false, json::error_handler_t::replace);
 }

@@ -106,6 +106,8 @@ answer run_ps(const std::vector<process_entry>& processes, const request& what, 
 [[nodiscard]] std::expected<std::int64_t, std::string> moment_of(const trace_model& model, const request& what);
 /// One line of a text that is cut at the width.
 void line(output& out, const request& what, std::string_view text);
+/// A sentence, in as many lines as it takes; all but the first begin with `indent` spaces.
+void sentence(output& out, const request& what, std::string_view text, std::size_t indent = 4);
 using json = nlohmann::ordered_json;
 /// JSON as text, whatever bytes it holds.
 [[nodiscard]] std::string dump(const json& value, int indent = 2);

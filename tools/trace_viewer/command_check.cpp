@@ -43,18 +43,20 @@ answer run_check(const trace_model& model, const request& what, output& out) {
     out.write(dump(all) + "\n");
     return damaged ? 1 : 0;
   }
-  out.print("{}: version {}.{}, {}, {}\n",
-            damaged ? paint(what, tone::bad, "damaged") : paint(what, tone::good, "whole"), data.major, data.minor,
-            counted(data.events.size(), "event"), counted(data.texts.empty() ? 0 : data.texts.size() - 1, "text"));
+  sentence(out, what,
+           fmt::format("{}: version {}.{}, {}, {}",
+                       damaged ? paint(what, tone::bad, "damaged") : paint(what, tone::good, "whole"), data.major,
+                       data.minor, counted(data.events.size(), "event"),
+                       counted(data.texts.empty() ? 0 : data.texts.size() - 1, "text")));
   if (data.live)
-    out.write("  the process is still running\n");
+    sentence(out, what, "  the process is still running");
   else if (data.copied)
-    out.write("  it was written while the process went on\n");
+    sentence(out, what, "  it was written while the process went on");
   else if (!data.ended_cleanly)
-    out.write("  the process did not end cleanly: it was killed, or has crashed\n");
+    sentence(out, what, "  the process did not end cleanly: it was killed, or has crashed");
   const auto tell = [&](std::uint64_t n, std::string_view noun, std::string_view rest) {
     if (n != 0)
-      out.print("  {} {}\n", counted(n, noun), rest);
+      sentence(out, what, fmt::format("  {} {}", counted(n, noun), rest));
   };
   tell(open, "node", "had not ended");
   tell(data.events_dropped, "event", "overwritten, or without a place when recorded");
@@ -65,8 +67,9 @@ answer run_check(const trace_model& model, const request& what, output& out) {
   tell(data.unknown_kinds, "record", "of a kind that this program does not know, left out");
   tell(texts, "event", "with a text that is not in the file");
   for (const auto& p : data.problems)
-    out.print("  {}{}\n", paint(what, tone::bad, escaped(p.what)),
-              p.offset != 0 ? fmt::format(" (at byte {})", p.offset) : "");
+    sentence(out, what,
+             fmt::format("  {}{}", paint(what, tone::bad, escaped(p.what)),
+                         p.offset != 0 ? fmt::format(" (at byte {})", p.offset) : ""));
   return damaged ? 1 : 0;
 }
 

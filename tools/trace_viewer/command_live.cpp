@@ -41,7 +41,9 @@ struct busy {
             asked);
       } else if (it.started != unset) {
         b.since = it.asked != unset && it.unresponsive ? it.asked : it.started;
-        b.what = it.unresponsive ? "was asked to stop and does not answer" : fmt::format("runs{}", asked);
+        b.what = it.unresponsive
+                     ? "was asked to stop and does not answer"
+                     : fmt::format("{}{}", s == state::suspended ? "is suspended" : "runs", asked);
       } else if (it.ready != unset) {
         b.since = it.ready;
         b.what = "waits for a worker";

@@ -72,6 +72,9 @@ struct frame {
       case state::ready:
         bar += bar_ready;
         break;
+      case state::suspended:
+        bar += bar_waits;
+        break;
       case state::running:
         bar += model.waiting_at(n, t) != nullptr ? bar_waits : it.kind == node_kind::task ? bar_runs : bar_open;
         break;

@@ -33,6 +33,7 @@ namespace {
     case state::cancelled:
     case state::skipped:
       return "khaki";
+    case state::suspended:
     case state::running:
     case state::open:
     case state::held:

@@ -82,6 +82,15 @@ int complain(std::string_view why) {
 
 using command = std::function<answer(const trace_model&, const request&, output&)>;
 
+/// The exit code, once everything is written.
+int finished(const answer& code, output& out) {
+  if (!code)
+    return complain(code.error());
+  if (!out.flush())
+    return complain(fmt::format("could not write everything: {}", std::strerror(errno)));
+  return *code;
+}
+
 int run_once(const settings& s, const command& run) {
   const auto model = model_of(s.file);
   if (!model)
@@ -93,12 +102,7 @@ int run_once(const settings& s, const command& run) {
       return complain(fmt::format("cannot write {}: {}", escaped(s.written), std::strerror(errno)));
   }
   output out{file ? file.get() : stdout};
-  const auto code = run(*model, s.what, out);
-  if (!code)
-    return complain(code.error());
-  if (!out.flush())
-    return complain(fmt::format("could not write everything: {}", std::strerror(errno)));
-  return *code;
+  return finished(run(*model, s.what, out), out);
 }
 
 /// Again and again on a screen of its own, until q. Not on a terminal, or with --once: once, in plain text.
@@ -140,8 +144,7 @@ int run_difference(const settings& s) {
   if (!after)
     return complain(after.error());
   output out{stdout};
-  const auto code = run_diff(*before, *after, s.what, out);
-  return code ? *code : complain(code.error());
+  return finished(run_diff(*before, *after, s.what, out), out);
 }
 
 /// What every command understands.
@@ -260,7 +263,7 @@ int run(int argc, char** argv) {
   c = add(app, s, "ps", "The processes that record, or did");
   c->callback([&] {
     output out{stdout};
-    code = run_ps(list_processes(), s.what, out).value_or(cannot_answer);
+    code = finished(run_ps(list_processes(), s.what, out), out);
   });
 
   c = with_file(add(app, s, "top", "What a process is doing now, redrawn; q leaves"), s);

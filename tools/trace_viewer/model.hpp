@@ -27,6 +27,7 @@ enum class state : std::uint8_t {
   unknown,   ///< there, but what it did was overwritten
   waiting,   ///< a task with dependencies that have not ended, or held back by max_parallel
   ready,     ///< a task in the queue for a worker
+  suspended, ///< a task whose body waits without a thread
   running,   ///< a task in its body; an actor that is up
   open,      ///< a manager, scope, pool, or closed (so passing) breaker
   stopping,  ///< asked to stop and still there: a task, scope, manager, actor
@@ -60,6 +61,7 @@ struct node {
   node_kind kind = node_kind::unknown;
   state last = state::unknown; ///< at the end of the trace
   bool unresponsive = false;   ///< it was found so
+  bool suspends = false;       ///< a task whose body has left its thread at some time
   std::uint8_t asked_kind = 0; ///< a muster::cancel_kind, if `asked` is set
 };
 static_assert(sizeof(node) <= 72);
@@ -115,7 +117,7 @@ public:
     return data_.events_dropped > 0 || !data_.alive.empty() || !data_.folded.empty();
   }
 
-  /// What the node was doing at `t`. Constant for tasks and scopes, logarithmic for the others.
+  /// What the node was doing at `t`. Constant for scopes and tasks that keep their thread, for the others logarithmic.
   [[nodiscard]] state state_at(node_index n, std::int64_t t) const noexcept;
   /// How often it had been restarted by then.
   [[nodiscard]] std::uint32_t restarts_at(node_index n, std::int64_t t) const noexcept;
@@ -131,6 +133,7 @@ private:
   void tell_lives();
   void tell(event_index e);
   void settle_parents();
+  [[nodiscard]] bool suspended_at(node_index n, std::int64_t t) const noexcept;
   void index_events();
   node_index enter(std::uint64_t id);
 

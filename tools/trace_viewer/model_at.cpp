@@ -15,6 +15,8 @@ std::string_view to_string(state s) noexcept {
       return "waiting";
     case state::ready:
       return "ready";
+    case state::suspended:
+      return "suspended";
     case state::running:
       return "running";
     case state::open:
@@ -115,7 +117,7 @@ state trace_model::state_at(node_index index, std::int64_t t) const noexcept {
     case node_kind::task:
       return by_then(n.ended, t)     ? n.last
              : by_then(n.asked, t)   ? state::stopping
-             : by_then(n.started, t) ? state::running
+             : by_then(n.started, t) ? (n.suspends && suspended_at(index, t) ? state::suspended : state::running)
              : by_then(n.ready, t)   ? state::ready
              : n.created == unset    ? state::unknown
                                      : state::waiting;
@@ -130,6 +132,8 @@ state trace_model::state_at(node_index index, std::int64_t t) const noexcept {
     case node_kind::pool:
       return by_then(n.ended, t) ? n.last : by_then(n.asked, t) ? state::stopping : state::open;
     default: {
+      if (by_then(n.ended, t))
+        return n.last;
       const auto own = events_of(index);
       for (auto k = events_until(index, t); k > 0; --k)
         if (const auto made = made_by(data_.events[own[k - 1]]); made != state::unknown)
@@ -137,6 +141,22 @@ state trace_model::state_at(node_index index, std::int64_t t) const noexcept {
       return n.kind == node_kind::actor ? state::running : n.kind == node_kind::breaker ? state::open : state::unknown;
     }
   }
+}
+
+bool trace_model::suspended_at(node_index n, std::int64_t t) const noexcept {
+  const auto own = events_of(n);
+  for (auto k = events_until(n, t); k > 0; --k)
+    if (const auto what = data_.events[own[k - 1]].kind; what == event_kind::task_suspended)
+      return true;
+    else if (what == event_kind::task_resumed || what == event_kind::task_started)
+      return false;
+  // What it did first tells what it did before.
+  for (const auto e : own)
+    if (const auto what = data_.events[e].kind; what == event_kind::task_suspended)
+      return false;
+    else if (what == event_kind::task_resumed)
+      return true;
+  return nodes_[n].last == state::suspended;
 }
 
 std::uint32_t trace_model::restarts_at(node_index n, std::int64_t t) const noexcept {

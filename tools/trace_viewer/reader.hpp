@@ -85,9 +85,4 @@ struct process_entry {
 /// directory), newest first.
 [[nodiscard]] std::vector<process_entry> list_processes();
 
-/// `text` so that it can be shown anywhere: control characters, DEL and what is not UTF-8 as \xNN (\n, \t and \r as
-/// such), a backslash doubled, U+2028 and the like and directional marks as \uNNNN. Quotes and < stay: quoting is the
-/// output's.
-[[nodiscard]] std::string printable(std::string_view text);
-
 } // namespace muster::trace_viewer

@@ -33,7 +33,7 @@ namespace {
 /// Code points that say nothing but move, hide or turn what is around them.
 bool is_format(std::uint32_t c) noexcept {
   return (c >= 0x80 && c < 0xA0) || c == 0xAD || c == 0x61C || (c >= 0x200B && c <= 0x200F) ||
-         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF ||
+         (c >= 0x2028 && c <= 0x202E) || (c >= 0x2060 && c <= 0x206F) || c == 0xFEFF || (c >= 0xFFF9 && c <= 0xFFFB) ||
          (c >= 0xE0000 && c <= 0xE007F);
 }
 
@@ -135,6 +135,51 @@ std::string fitted(std::string_view text, std::size_t columns) {
     end += std::max<std::size_t>(1, skipped);
   }
   return std::string{text.substr(0, end)} + (coloured ? "\x1b[0m…" : "…");
+}
+
+std::string fitted_to_end(std::string_view text, std::size_t columns) {
+  auto left = columns_of(text);
+  if (left <= columns)
+    return std::string{text};
+  if (columns == 0)
+    return {};
+  while (left > columns - 1 || without_width(text) != 0) {
+    const auto skipped = without_width(text);
+    left -= skipped == 0 ? 1 : 0;
+    text.remove_prefix(std::max<std::size_t>(1, skipped));
+    if (text.empty())
+      break;
+  }
+  return "…" + std::string{text};
+}
+
+std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent) {
+  std::string out;
+  std::size_t used = 0;
+  bool fresh = true; // nothing but the indent is in this line
+  const auto begin = std::min(text.find_first_not_of(' '), text.size());
+  out.append(begin, ' ');
+  used = begin;
+  text.remove_prefix(begin);
+  while (!text.empty()) {
+    const auto end = std::min(text.find(' '), text.size());
+    const auto word = text.substr(0, end);
+    const auto width = columns_of(word);
+    const auto spaces = std::min(text.find_first_not_of(' ', end), text.size()) - end;
+    if (!fresh && used + width > columns) {
+      out.erase(out.find_last_not_of(' ') + 1);
+      out += '\n';
+      out.append(indent, ' ');
+      used = indent;
+    }
+    out += word;
+    out.append(spaces, ' ');
+    used += width + spaces;
+    fresh = false;
+    text.remove_prefix(end + spaces);
+  }
+  out.erase(out.find_last_not_of(' ') + 1);
+  return out + '\n';
 }
 
 std::string padded(std::string_view text, std::size_t columns) {

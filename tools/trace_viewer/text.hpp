@@ -22,7 +22,12 @@ namespace muster::trace_viewer {
 [[nodiscard]] std::string valid_utf8(std::string_view text);
 /// `text` (which is UTF-8) cut to `columns` characters, with "…" at its end if something was cut.
 [[nodiscard]] std::string fitted(std::string_view text, std::size_t columns);
-/// The same, filled with spaces on the right.
+/// The same with its beginning cut off: of a path the end says more.
+[[nodiscard]] std::string fitted_to_end(std::string_view text, std::size_t columns);
+/// `text` in as many lines of `columns` characters as it takes, broken at spaces and each ended by a newline. All but
+/// the first begin with `indent` spaces. A word that is longer than a line has one to itself, uncut.
+[[nodiscard]] std::string wrapped(std::string_view text, std::size_t columns, std::size_t indent);
+/// The same as `fitted`, filled with spaces on the right.
 [[nodiscard]] std::string padded(std::string_view text, std::size_t columns);
 /// How many columns `text` takes: a character one, a colour none.
 [[nodiscard]] std::size_t columns_of(std::string_view text) noexcept;

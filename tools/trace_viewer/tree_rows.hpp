@@ -15,7 +15,7 @@
 namespace muster::trace_viewer {
 
 struct tally {
-  std::array<std::uint64_t, 16> of{}; ///< by state
+  std::array<std::uint64_t, static_cast<std::size_t>(state::skipped) + 1> of{}; ///< by state
 
   void add(state s, std::uint64_t n = 1) noexcept { of[static_cast<std::size_t>(s)] += n; }
   [[nodiscard]] std::uint64_t operator[](state s) const noexcept { return of[static_cast<std::size_t>(s)]; }

@@ -187,7 +187,8 @@ private:
       const auto s = model_.state_at(n, at_);
       const auto& it = model_.at(n);
       const bool works =
-          (it.kind == node_kind::task && (s == state::running || s == state::stopping) && it.started != unset) ||
+          (it.kind == node_kind::task && (s == state::running || s == state::suspended || s == state::stopping) &&
+           it.started != unset) ||
           ((it.kind == node_kind::actor || it.kind == node_kind::pool) && s == state::stopping) ||
           (it.kind == node_kind::resource && s == state::releasing);
       const bool stopping = it.asked != unset && it.asked <= at_;
@@ -217,6 +218,7 @@ blocker why_still_here(const trace_model& model, node_index n, std::int64_t at) 
     b.why = asked && it.unresponsive ? "was asked to stop and does not answer"
             : asked                  ? "was asked to stop"
             : s == state::ready      ? "waits for a worker"
+            : s == state::suspended  ? "is suspended"
                                      : "runs";
   else
     b.why = asked ? "was asked to stop" : "is open";

@@ -50,13 +50,13 @@ enum class event_kind : std::uint16_t {
   release_overdue,            ///< value: how long past its limit
 
   // Between them
-  linked = 0x60, ///< value: the other end
-  unlinked,      ///< value: the other end
+  linked = 0x60, ///< an actor has linked itself to the subject; value: its id (that of an application's actor, CAF's)
+  unlinked,      ///< it has taken that back; value: its id
   dependency,    ///< the subject starts only after `value` ended ok
   wait_began,    ///< value: id of what is waited for, or 0; text: what for
   wait_ended,    ///< cause: its wait_began; value: 0 got it, else the error's code
   exit_sent,     ///< value: receiver; text: reason
-  exit_received, ///< cause: the exit_sent; value: sender; text: reason
+  exit_received, ///< cause: the exit_sent; value: sender, or 0; text: reason
 
   // What went wrong, and stopping
   cancel_asked = 0x70, ///< value: the kind of reason; text: the path where it began
@@ -68,7 +68,7 @@ enum class event_kind : std::uint16_t {
 
   // Lanes
   lane_grown = 0x80, ///< value: workers now
-  lane_shrunk,       ///< value: workers now
+  lane_shrunk,       ///< some that it grew by have left; value: workers now
   lane_saturated,    ///< all workers blocked; value: items ready
 
   // Said by bodies
@@ -77,9 +77,9 @@ enum class event_kind : std::uint16_t {
 
   // Restarts (the subject is the child; for intensity_exceeded the supervisor)
   restart_decided = 0xA0, ///< cause: the failure; value: restarts in the window, with this one; text: strategy, limit
-  restart_backoff,        ///< value: delay before the start
+  restart_backoff,        ///< cause: restart_decided; value: delay before the start; text: which attempt in a row
   restart_done,           ///< value: the incarnation, 1 for the first restart
-  restart_abandoned,      ///< a cancel or stop came first
+  restart_abandoned,      ///< decided, but a cancel or stop came first, or the supervisor gave up
   intensity_exceeded,     ///< value: restarts in the window; text: the limit
 
   // Pools (the subject is the pool)

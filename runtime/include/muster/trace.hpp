@@ -167,6 +167,8 @@ public:
   void task_born(living_task& who, living scope, std::uint64_t id, std::uint64_t parent, std::int64_t now_ns) noexcept;
   void task_came_to(std::uint8_t state, living_task& who, living scope, std::uint64_t id, std::uint64_t parent,
                     std::int64_t now_ns) noexcept;
+  /// Its body has left its thread, or is on one again; it counts as running all the while.
+  void task_suspended(const living_task& who, bool suspended) noexcept;
   void task_died(living_task& who, living scope, std::uint64_t ended) noexcept;
 
 private:

@@ -124,6 +124,10 @@ struct string_entry {
 /// What kind of thing an entry among the living is.
 enum class node : std::uint8_t { unknown, manager, scope, task, actor, resource, pool, breaker };
 
+/// The state of a task among the living is a muster::task_state, or this: it runs, but has left its thread. Its scope
+/// counts it among the running.
+inline constexpr std::uint8_t suspended_task = 6;
+
 /// The `value` of task_started and task_ended has the scope in its high half, so that a task is known by its last
 /// events too. The value proper is the low half.
 [[nodiscard]] constexpr std::int64_t task_value(std::uint64_t scope, std::int64_t value) noexcept {

@@ -29,6 +29,7 @@ function buildModel(trace) {
     gaveUp: new Map(), // by supervisor: when it gave up
     failures: [], // places of events that are failures, for jumping from one to the next
     laneEvents: [],
+    suspensions: [], // places of task_suspended and task_resumed
   };
   takeSnapshot(trace, m);
   readEvents(trace, m);
@@ -90,6 +91,10 @@ function readEvents(trace, m) {
         break;
       case K.task_started:
         m.startEvent[who] = i;
+        break;
+      case K.task_suspended:
+      case K.task_resumed:
+        m.suspensions.push(i);
         break;
       case K.task_ended:
         end(i, who, value[i]);

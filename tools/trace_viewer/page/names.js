@@ -11,7 +11,8 @@ const OUTCOME_WORDS = ["ok", "failed", "timed out", "cancelled", "skipped"];
 const [OK, FAILED, TIMED_OUT, CANCELLED, SKIPPED] = OUTCOMES.keys();
 const OPEN = -1;
 
-const TASK_STATES = ["waiting", "held", "ready", "running", "ending", "ended"];
+const TASK_STATES = ["waiting", "held", "ready", "running", "ending", "ended", "suspended"];
+const TASK_SUSPENDED = TASK_STATES.indexOf("suspended");
 
 // Control characters, and those that turn the direction of the text around them, are shown by number. What was not
 // UTF-8 has become U+FFFD on the way here.

@@ -5,7 +5,7 @@ const plots = { of: 0, counters: null, hover: null };
 
 function countersOf(node) {
   if (plots.counters && plots.of === node) return plots.counters;
-  const lists = { created: [], ready: [], started: [], ended: [], bad: [] };
+  const lists = { created: [], ready: [], started: [], left: [], back: [], ended: [], bad: [] };
   const { list, place, size } = model.order;
   const from = node ? place[node] : 0;
   const to = node ? from + size[node] : list.length;
@@ -15,14 +15,22 @@ function countersOf(node) {
     if (model.kind[each] === SCOPE) ++scopes;
     if (model.kind[each] !== TASK) continue;
     const end = timeOf(model.endEvent[each]);
-    const began = timeOf(model.startEvent[each]);
-    const ready = timeOf(model.readyEvent[each]);
+    const then = model.snapState[each]; // 255 for those that came later
+    const early = state => (then !== 255 && then >= state ? bornAt(each) : NaN);
+    const began = model.startEvent[each] === NEVER ? early(3) : timeOf(model.startEvent[each]);
+    const ready = model.readyEvent[each] === NEVER ? early(2) : timeOf(model.readyEvent[each]);
+    if (then === TASK_SUSPENDED) lists.left.push(bornAt(each));
     const known = Number.isNaN(end) ? Infinity : end;
     lists.created.push(bornAt(each));
     lists.ready.push(Math.min(Number.isNaN(ready) ? (Number.isNaN(began) ? known : began) : ready, known));
     lists.started.push(Math.min(Number.isNaN(began) ? known : began, known));
     if (!Number.isNaN(end)) lists.ended.push(end);
     if (model.outcome[each] === FAILED || model.outcome[each] === TIMED_OUT) lists.bad.push(end);
+  }
+  for (const event of model.suspensions) {
+    const at = place[trace.subject[event]];
+    if (at < from || at >= to) continue;
+    (trace.kind[event] === K.task_suspended ? lists.left : lists.back).push(trace.time[event]);
   }
   for (const name of Object.keys(lists)) lists[name] = Float64Array.from(lists[name]).sort();
   plots.of = node;
@@ -47,7 +55,14 @@ function drawPlots() {
     {
       title: "Tasks at once",
       lines: [
-        { name: "running", colour: "running", value: t => at(c.started, t) - at(c.ended, t) },
+        {
+          name: "running",
+          colour: "running",
+          value: t => at(c.started, t) - at(c.ended, t) - (at(c.left, t) - at(c.back, t)),
+        },
+        ...(c.left.length
+          ? [{ name: "suspended", colour: "suspended", value: t => at(c.left, t) - at(c.back, t) }]
+          : []),
         { name: "ready", colour: "ready", value: t => at(c.ready, t) - at(c.started, t) },
         { name: "waiting", colour: "waiting", value: t => at(c.created, t) - at(c.ready, t) },
       ],

@@ -37,6 +37,7 @@ function stateAt(node, now) {
   const state = kind === TASK ? taskState(node, now) : { word: "open", colour: "running" };
   state.restarts = model.restartsBefore[node];
   state.asked = false;
+  if (model.snapState[node] === TASK_SUSPENDED && state.word === "running") state.word = state.colour = "suspended";
   const { start, items } = model.eventsOf;
   let leases = 0,
     size = 0;
@@ -105,7 +106,8 @@ function stateAt(node, now) {
         ++state.restarts;
         break;
       case K.restart_abandoned:
-        set("given up", "failed", event);
+        if (wasTooMany(event)) set("given up", "failed", event);
+        else set("not restarted", "cancelled", event);
         break;
       case K.intensity_exceeded:
         set("giving up", "failed", event);
@@ -153,6 +155,12 @@ function stateAt(node, now) {
     state.colour = colour;
     state.since = trace.time[event];
   }
+}
+
+// A restart that did not come since it was one too many; else a stop came first.
+function wasTooMany(abandoned) {
+  const why = trace.cause[abandoned];
+  return why >= 0 && trace.kind[why] === K.restart_decided && trace.subject[why] === trace.subject[abandoned];
 }
 
 function taskState(node, now) {

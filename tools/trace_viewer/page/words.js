@@ -43,6 +43,11 @@ const CODE_WORDS = [
   "actor exited",
 ];
 
+// An actor that may be the application's own: then its number is all that the trace has of it.
+function actorLink(node) {
+  return model.bornEvent[node] === NEVER ? "the application's actor " + trace.ids[node - 1] : nodeLink(node);
+}
+
 // One entry a kind: (who, value, event) -> what follows the name of the subject.
 const SENTENCES = {
   manager_created: (who, value) => (value ? [" was made under ", nodeLink(value)] : [" was made"]),
@@ -75,8 +80,8 @@ const SENTENCES = {
   release_ended: (who, value) => [" was released in " + span(value)],
   release_failed: (who, value, event) => [" could not be released", ...saying(event)],
   release_overdue: (who, value) => [" takes " + span(value) + " longer to be released than it may"],
-  linked: (who, value) => [" was linked to ", nodeLink(value)],
-  unlinked: (who, value) => [" is no longer linked to ", nodeLink(value)],
+  linked: (who, value) => [" has a link from ", actorLink(value)],
+  unlinked: (who, value) => [" has no link any more from ", actorLink(value)],
   dependency: (who, value) => [" has to wait until ", nodeLink(value), " ended well"],
   wait_began: (who, value, event) => [
     " waits",
@@ -89,7 +94,7 @@ const SENTENCES = {
   exit_sent: (who, value, event) => [" sent its exit to ", nodeLink(value), ...saying(event)],
   exit_received: (who, value, event) => [
     " received the exit of ",
-    value ? nodeLink(value) : "somebody",
+    value ? actorLink(value) : "somebody",
     ...saying(event),
   ],
   cancel_asked: (who, value, event) => {
@@ -116,9 +121,14 @@ const SENTENCES = {
     " is to be restarted: number " + value + " in the window",
     ...saying(event, ", "),
   ],
-  restart_backoff: (who, value) => [" waits " + span(value) + " before it is started again"],
+  restart_backoff: (who, value, event) => [
+    " waits " + span(value) + " before it is started again",
+    ...saying(event, ", "),
+  ],
   restart_done: (who, value) => [" is running again"],
-  restart_abandoned: () => [" will not be restarted: a stop came first"],
+  restart_abandoned: (who, value, event) => [
+    " will not be restarted: " + (wasTooMany(event) ? "there were too many restarts" : "a stop came first"),
+  ],
   intensity_exceeded: (who, value, event) => [
     " gave up: " + plural(value, "restart") + " were too many",
     ...saying(event, ", "),
