@@ -43,12 +43,11 @@ struct breaker_core::turn {
 };
 
 breaker_core::breaker_core(supervisor& above, breaker_options options)
-    : engine_(above.shared_engine()),
+    : breaker_gate(std::holds_alternative<consecutive_failures>(options.opens_on), options.slow_after != no_timeout),
+      engine_(above.shared_engine()),
       above_(&above),
       name_(options.name.empty() ? std::string{"breaker"} : options.name),
       id_(new_id(*engine_)),
-      timed_(options.slow_after != no_timeout),
-      by_streak_(std::holds_alternative<consecutive_failures>(options.opens_on)),
       counts_as_failure_(std::move(options.counts_as_failure)),
       machine_(options),
       on_change_(std::move(options.on_state_change)) {
@@ -99,16 +98,9 @@ error breaker_core::refused(const breaker_machine::refusal& why, const std::stri
 }
 
 void breaker_core::leave(const breaker_ticket& call, verdict what, const error* why, task_actor* who) noexcept {
-  if (what == verdict::success && by_streak_ && call.number == 0 &&
-      call.generation == door_.load(std::memory_order_acquire) && !(timed_ && machine_.is_slow(call, engine_->now()))) {
-    // All that a success changes is that the failures in a row begin anew. That matters only to the next failure, which
-    // finds the mark. The mark never goes back to an earlier generation, so none is lost to a late result.
-    auto mark = passed_.load(std::memory_order_relaxed);
-    while (mark < call.generation && !passed_.compare_exchange_weak(mark, call.generation, std::memory_order_acq_rel))
-      continue;
-    succeeded_.fetch_add(1, std::memory_order_relaxed);
+  if (what == verdict::success && call.number == 0 && !(timed_ && machine_.is_slow(call, engine_->now())) &&
+      passed(call.generation))
     return;
-  }
   turn t{*this};
   if (passed_.load(std::memory_order_acquire) != 0 &&
       passed_.exchange(0, std::memory_order_acq_rel) == machine_.generation())

@@ -3,8 +3,8 @@
 ///
 /// Owner: counted by the public handle, its permits, its timer while armed, and its callback while queued. Threads:
 /// any; the timer's part on a control thread, the callback on the service lane. Lock order: a leaf below everything but
-/// timers, the recorder and lanes' queues; no user code runs under it. Invariants: `door_` is the machine's generation
-/// while calls may pass without the lock, and 0 otherwise; changes are told in the machine's order, one at a time.
+/// timers, the recorder and lanes' queues; no user code runs under it. Invariants: the gate's door is the machine's
+/// generation while calls may pass without the lock; changes are told in the machine's order, one at a time.
 #pragma once
 
 #include "mutex.hpp"
@@ -23,7 +23,7 @@
 
 namespace muster::detail {
 
-class breaker_core final : private runtime::timer {
+class breaker_core final : public breaker_gate, private runtime::timer {
 public:
   using verdict = breaker_machine::verdict;
 
@@ -77,14 +77,9 @@ private:
   const actor_ref<supervisor> above_;
   const std::string name_;
   const std::uint64_t id_;
-  const bool timed_;     ///< calls carry the moment at which they began
-  const bool by_streak_; ///< a success needs no more than a mark
   std::function<bool(const error&)> counts_as_failure_;
 
   std::atomic<std::size_t> references_ = 1;
-  std::atomic<std::uint64_t> door_ = 0;
-  std::atomic<std::uint64_t> passed_ = 0; ///< the latest generation with a success since the last failure
-  std::atomic<std::uint64_t> succeeded_ = 0;
 
   runtime::mutex mutex_; ///< guards all below
   breaker_machine machine_;

@@ -91,9 +91,11 @@ circuit_breaker::circuit_breaker(manager& site, std::size_t failures, duration o
 circuit_breaker::circuit_breaker(scope& crew, std::size_t failures, duration open_for)
     : circuit_breaker(crew, simple(failures, open_for)) {}
 circuit_breaker::circuit_breaker(manager& site, breaker_options options)
-    : core_(make_core(*site.actor(), std::move(options))) {}
+    : core_(make_core(*site.actor(), std::move(options))),
+      gate_(core_.get()) {}
 circuit_breaker::circuit_breaker(scope& crew, breaker_options options)
-    : core_(make_core(*crew.actor(), std::move(options))) {}
+    : core_(make_core(*crew.actor(), std::move(options))),
+      gate_(core_.get()) {}
 
 circuit_breaker::~circuit_breaker() { core_->retire(); }
 
@@ -105,7 +107,7 @@ result<breaker_permit> circuit_breaker::try_acquire(context& ctx) {
   auto ticket = enter(*core_, &ctx);
   if (!ticket)
     return std::unexpected{std::move(ticket).error()};
-  call_guard guard{*core_, &ctx, *ticket};
+  call_guard guard{*gate_, *core_, &ctx, *ticket};
   breaker_permit permit{std::make_unique<breaker_permit::held>(core_, context_access::task(ctx), *ticket)};
   guard.hand_over();
   return permit;
@@ -118,13 +120,11 @@ void circuit_breaker::reset() { core_->reset(); }
 const std::string& circuit_breaker::name() const noexcept { return core_->name(); }
 std::string circuit_breaker::path() const { return core_->path(); }
 
-circuit_breaker::call_guard::~call_guard() {
-  if (open_)
-    core_.leave(ticket_, verdict::ignored, nullptr, task_of(ctx_));
+void circuit_breaker::call_guard::abandon() noexcept {
+  core_.leave(ticket_, verdict::ignored, nullptr, task_of(ctx_));
 }
 
-void circuit_breaker::call_guard::succeeded() noexcept {
-  open_ = false;
+void circuit_breaker::call_guard::report_success() noexcept {
   core_.leave(ticket_, verdict::success, nullptr, nullptr);
 }
 

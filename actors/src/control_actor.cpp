@@ -1,4 +1,4 @@
-/// The mailbox and the turn of a control actor.
+/// The mailbox, the links and the turn of a control actor.
 #include "control_actor.hpp"
 
 #include "actor_ref.hpp"
@@ -20,9 +20,45 @@ void control_actor::on_mail(caf::mailbox_element_ptr what, caf::execution_unit*)
   signal(mail);
 }
 
+// -- links ------------------------------------------------------------------------------------------------------------
+
+bool control_actor::add_backlink(caf::abstract_actor* who) {
+  if (getf(is_terminated_flag))
+    return light_actor::add_backlink(who); // which tells it so at once
+  const bool made = links_.add(*who);
+  if (made)
+    on_link(*who, true);
+  return made;
+}
+
+bool control_actor::remove_backlink(caf::abstract_actor* who) {
+  if (!links_.remove(*who))
+    return light_actor::remove_backlink(who);
+  on_link(*who, false);
+  return true;
+}
+
+void control_actor::note_exit(const caf::exit_msg& exit) {
+  if (runtime::has_ended(exit.source))
+    exclusive_critical_section([&] { links_.remove(exit.source); });
+}
+
+void control_actor::announce_end(caf::error reason) {
+  light_actor::announce_end(reason);
+  // From here on nobody is added.
+  auto linked = exclusive_critical_section([&] { return std::exchange(links_, {}); });
+  linked.each([&](caf::abstract_actor& who) { runtime::send_exit(*this, who, reason); });
+}
+
+std::size_t control_actor::count_links() {
+  return exclusive_critical_section([&] { return links_.size(); });
+}
+
 void control_actor::on_link(const caf::abstract_actor& other, bool made) noexcept {
   engine_->record(made ? event_kind::linked : event_kind::unlinked, id(), 0, static_cast<std::int64_t>(other.id()));
 }
+
+// -- the turn ---------------------------------------------------------------------------------------------------------
 
 void control_actor::read_mail() noexcept {
   std::vector<caf::mailbox_element_ptr> received;
@@ -34,10 +70,12 @@ void control_actor::read_mail() noexcept {
   for (auto& m : received) {
     const auto* exit = runtime::as_exit(*m);
     const auto* down = exit ? nullptr : runtime::as_down(*m);
-    if (exit)
+    if (exit) {
+      note_exit(*exit);
       on_exit(*exit);
-    else if (down)
+    } else if (down) {
       on_down(*down);
+    }
     if (!(exit && !exit->reason) && !(down && !down->reason))
       others.push_back(std::move(m));
   }

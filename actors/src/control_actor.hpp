@@ -8,6 +8,7 @@
 
 #include "caf_port.hpp"
 #include "engine.hpp"
+#include "link_index.hpp"
 
 #include <atomic>
 #include <cstdint>
@@ -27,6 +28,11 @@ public:
   /// Raises `flags`; `on_signal` will see them. Not under a lock that `on_signal` takes, once the engine has stopped.
   void signal(std::uint32_t flags) noexcept;
 
+  /// Tells everybody who is linked to this actor or monitors it that it has ended. Once; later calls do nothing.
+  void announce_end(caf::error reason);
+  /// How many are linked to it, as far as it knows.
+  [[nodiscard]] std::size_t count_links();
+
 protected:
   virtual void on_signal(std::uint32_t flags) noexcept = 0;
   /// An exit message of somebody who is linked to this actor. Default: nothing.
@@ -42,6 +48,11 @@ private:
   static constexpr std::uint32_t posted = 1U << 31U;
   static constexpr std::uint32_t mail = 1U << 30U;
 
+  bool add_backlink(caf::abstract_actor* who) override;
+  bool remove_backlink(caf::abstract_actor* who) override;
+  /// Whoever sent it is no longer linked, if it has ended.
+  void note_exit(const caf::exit_msg& exit);
+
   void run_control() noexcept final;
   void read_mail() noexcept;
 
@@ -49,6 +60,7 @@ private:
   std::atomic<std::uint32_t> flags_ = 0;
   std::mutex mail_mutex_; ///< a leaf: nothing is called while it is held
   std::vector<caf::mailbox_element_ptr> mail_;
+  link_index links_; ///< guarded by CAF's lock on this actor; empty once the end has been announced
 };
 
 } // namespace muster

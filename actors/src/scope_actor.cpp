@@ -53,16 +53,17 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
   const bool depends = task->after_ != nullptr;
   std::vector<detail::ref<task_actor>> after;
   cancel_reason refused;
+  task->seen_.text = engine().trace().intern(task->label());
+  const auto now = moment_for(*task);
   {
     std::lock_guard guard{mutex_};
-    task->seen_.text = engine().trace().intern(task->label());
-    task->seen_.created =
-        engine().record(event_kind::task_created, task->id(), last_event_.load(std::memory_order_relaxed),
-                        static_cast<std::int64_t>(id()), task->seen_.text);
+    task->seen_.created = engine().record_at(now, event_kind::task_created, task->id(),
+                                             last_event_.load(std::memory_order_relaxed),
+                                             static_cast<std::int64_t>(id()), task->seen_.text);
     task->last_event_ = task->seen_.created;
     if (machine_.admit(kind_of(*task)) == scope_machine::admission::accepted) {
       if (engine().trace().enabled())
-        engine().trace().task_born(task->seen_, living_, task->id(), id(), engine().now().time_since_epoch().count());
+        engine().trace().task_born(task->seen_, living_, task->id(), id(), now.time_since_epoch().count());
       ++own_.tasks_live;
       tasks_.push_back(*task);
       runtime::retain_actor(*task); // the list's, until the task has ended
@@ -70,7 +71,7 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
       if (depends)
         after = *task->after_; // from here on the task may end, and let go of its own list, at any moment
       else
-        admit_locked(*task);
+        admit_locked(*task, now);
     } else {
       refused = machine_.reason() ? machine_.reason()
                                   : cancel_reason{cancel_kind::parent_cancelled, path(),
@@ -87,11 +88,16 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
 }
 
 void scope_actor::admit(task_actor& task) {
+  const auto now = moment_for(task);
   std::lock_guard guard{mutex_};
-  admit_locked(task);
+  admit_locked(task, now);
 }
 
-void scope_actor::admit_locked(task_actor& task) {
+time_point scope_actor::moment_for(const task_actor& task) const noexcept {
+  return engine().trace().enabled() || task.timeout_ != no_timeout ? engine().now() : time_point{};
+}
+
+void scope_actor::admit_locked(task_actor& task, time_point now) {
   if (task.word_.state() != task_state::waiting)
     return; // it has been claimed: whoever did that settles it
   if (machine_.reason()) {
@@ -110,14 +116,13 @@ void scope_actor::admit_locked(task_actor& task) {
     }
     task.has_permit_ = true;
   }
-  make_ready(task);
+  make_ready(task, now);
 }
 
-void scope_actor::make_ready(task_actor& task) noexcept {
+void scope_actor::make_ready(task_actor& task, time_point now) noexcept {
   // Claims are made under this lock too, so what is waiting or held here still is when it is advanced.
   const auto from = task.word_.state();
   if (task.timeout_ != no_timeout) {
-    const auto now = engine().now();
     const auto own = saturating_add(now, task.timeout_);
     if (own < kept_deadline()) {
       task.deadline_ = own;
@@ -133,8 +138,8 @@ void scope_actor::make_ready(task_actor& task) noexcept {
   static_cast<void>(task.word_.advance(from, task_state::ready));
   task.came_to(task_state::ready);
   task.last_event_ =
-      engine().record(event_kind::task_ready, task.id(), task.last_event_.load(std::memory_order_relaxed),
-                      static_cast<std::int64_t>(task.urgency));
+      engine().record_at(now, event_kind::task_ready, task.id(), task.last_event_.load(std::memory_order_relaxed),
+                         static_cast<std::int64_t>(task.urgency));
   engine().work().push(task);
 }
 
@@ -175,7 +180,7 @@ void scope_actor::hand_out_permits() noexcept {
     } else {
       auto* first = static_cast<task_actor*>(held_.pop());
       first->has_permit_ = true;
-      make_ready(*first);
+      make_ready(*first, moment_for(*first));
     }
   }
 }

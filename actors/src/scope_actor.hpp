@@ -153,8 +153,10 @@ private:
   static constexpr std::uint32_t children_flag = 4;
 
   [[nodiscard]] tree_node draw_task(task_actor& task, time_point now) const;
-  void admit_locked(task_actor& task);
-  void make_ready(task_actor& task) noexcept;
+  /// The present, as far as making this task ready needs it: for its timeout and for the trace.
+  [[nodiscard]] time_point moment_for(const task_actor& task) const noexcept;
+  void admit_locked(task_actor& task, time_point now);
+  void make_ready(task_actor& task, time_point now) noexcept;
   [[nodiscard]] bool take_permit() noexcept;
   /// With the lock held: `task` has not answered in its grace period.
   void accuse(task_actor& task, time_point now);

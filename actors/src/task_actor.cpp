@@ -252,13 +252,15 @@ void task_actor::wake_asked() noexcept {
   wake_suspended();
   if (scope_->reclaimers_ > 0)
     runtime::unpark_all(&scope_->permits_free_);
-  const auto inherited = reason_.inherited();
   if (!extras_)
     return;
-  extras_->nested.each([&](supervisor& below) {
-    if (!below.shielded_)
-      below.cancel(inherited, last_event_.load());
-  });
+  if (!extras_->nested.empty()) {
+    const auto inherited = reason_.inherited();
+    extras_->nested.each([&](supervisor& below) {
+      if (!below.shielded_)
+        below.cancel(inherited, last_event_.load());
+    });
+  }
   for (auto& entry : extras_->callbacks)
     entry->trigger();
   if (extras_->stop_source)
@@ -320,9 +322,9 @@ void task_actor::started_on_this_thread() noexcept {
   const auto thread = scope_->engine().simulated() ? 0 : thread_probe_here().id();
   thread_.store(thread, std::memory_order_relaxed);
   came_to(task_state::running);
-  last_event_ =
-      scope_->engine().record(event_kind::task_started, id(), last_event_.load(std::memory_order_relaxed),
-                              trace_format::task_value(scope_->id(), thread), seen_.text);
+  last_event_ = scope_->engine().record_at(started_.load(std::memory_order_relaxed), event_kind::task_started, id(),
+                                           last_event_.load(std::memory_order_relaxed),
+                                           trace_format::task_value(scope_->id(), thread), seen_.text);
   static_cast<void>(meter_of_this_thread()); // it counts from here on, at the latest
 }
 
@@ -370,7 +372,7 @@ void task_actor::settle_run(time_point since, duration cpu_before) noexcept {
       holdings_->end();
   }
   auto said = settle_ended_body(asked, asked || ended_at > deadline_.load(std::memory_order_relaxed));
-  conclude(std::move(said), true, wall, cpu);
+  conclude(std::move(said), {.ran = true, .at = ended_at, .wall = wall, .cpu = cpu});
 }
 
 void task_actor::join_leaked_scopes() noexcept {
@@ -421,9 +423,8 @@ std::optional<error> task_actor::settle_ended_body(bool asked, bool late) {
     return std::nullopt;
   }
   error own = std::move(*failure);
-  error why = reason_.to_error(path());
   // What the body said is kept as the cause, and listed unless it only repeats that it was asked.
-  failure = mentions(own, why) ? own : why.with_cause(own);
+  failure = reason_.is_mentioned_by(own) ? own : reason_.to_error(path()).with_cause(own);
   const bool own_timeout = personal_ && reason_.kind() == cancel_kind::timeout;
   outcome_access::settle(out, own_timeout ? outcome_kind::timed_out : outcome_kind::cancelled, reason_, late);
   if (says_cancelled(own))
@@ -448,10 +449,10 @@ void task_actor::discard() noexcept {
     job_->drop_callable();
   }
   settle_unstarted();
-  conclude(std::nullopt, false, {}, {});
+  conclude(std::nullopt, {.at = scope_->engine().now()});
 }
 
-void task_actor::conclude(std::optional<error> said, bool ran, duration wall, duration cpu) noexcept {
+void task_actor::conclude(std::optional<error> said, run_facts run) noexcept {
   const auto& out = *job_->out;
   auto& engine = scope_->engine();
   // Whether the scope was cancelled before this task ended is decided here.
@@ -463,16 +464,17 @@ void task_actor::conclude(std::optional<error> said, bool ran, duration wall, du
     answer.cancelled_before = !personal_;
   if (said)
     scope_->also_said(*said);
-  last_event_ = engine.record(event_kind::task_ended, id(), last_event_.load(std::memory_order_relaxed),
-                              trace_format::task_value(scope_->id(), static_cast<std::int64_t>(out.kind())),
-                              out.ok() ? std::string_view{} : std::string_view{out.error().message()});
+  const auto kind = trace_format::task_value(scope_->id(), static_cast<std::int64_t>(out.kind()));
+  const auto before = last_event_.load(std::memory_order_relaxed);
+  last_event_ = out.ok() ? engine.record_at(run.at, event_kind::task_ended, id(), before, kind)
+                         : engine.record(event_kind::task_ended, id(), before, kind, out.error().message());
   engine.trace().task_died(seen_, scope_->living_, last_event_.load(std::memory_order_relaxed));
   each_dependent([&](task_actor& behind) { behind.dependency_ended(*this, answer.cancelled_before); });
   if (answer.decides)
     scope_->carry_out_failure(*this, out.error());
   after_.reset();
   announce_end(exit_of(out));
-  scope_->child_ended(*this, wall, cpu, ran);
+  scope_->child_ended(*this, run.wall, run.cpu, run.ran);
 }
 
 // -- timers, messages, references -------------------------------------------------------------------------------------

@@ -160,7 +160,13 @@ private:
   /// Returns what the body said if it had been asked to stop and then failed in its own way.
   std::optional<error> settle_ended_body(bool asked, bool late);
   void settle_unstarted();
-  void conclude(std::optional<error> said, bool ran, duration wall, duration cpu) noexcept;
+  struct run_facts {
+    bool ran = false;
+    time_point at{}; ///< when it was over
+    duration wall{};
+    duration cpu{};
+  };
+  void conclude(std::optional<error> said, run_facts run) noexcept;
   void join_leaked_scopes() noexcept;
   /// Cancels the scopes that the body left open. With a reference to each of them.
   [[nodiscard]] std::vector<actor_ref<supervisor>> cancel_open_scopes() noexcept;

@@ -200,6 +200,12 @@ inline bool has_ended(const caf::actor& actor) {
   return caf::actor_cast<caf::abstract_actor*>(actor)->getf(caf::abstract_actor::is_terminated_flag);
 }
 
+/// The same of one that may be gone altogether.
+inline bool has_ended(const caf::actor_addr& actor) {
+  const auto there = caf::actor_cast<caf::strong_actor_ptr>(actor);
+  return !there || there->get()->getf(caf::abstract_actor::is_terminated_flag);
+}
+
 /// Gives a message to another actor as it came, so that its sender gets the answer.
 inline void pass_on(const caf::actor& to, caf::mailbox_element_ptr mail, caf::execution_unit* host) {
   caf::actor_cast<caf::abstract_actor*>(to)->enqueue(std::move(mail), host);

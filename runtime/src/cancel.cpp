@@ -110,6 +110,10 @@ error cancel_reason::to_error(std::string path) const {
   return (data_ ? data_->as_error : error{errc::cancelled}).with_path(std::move(path));
 }
 
+bool cancel_reason::is_mentioned_by(const error& e) const {
+  return data_ && detail::mentions_origin(e, detail::origin_of(data_->as_error));
+}
+
 std::string to_string(const cancel_reason& reason) { return reason ? reason.data_->description() : "not cancelled"; }
 
 } // namespace muster

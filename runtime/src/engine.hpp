@@ -61,6 +61,11 @@ public:
   /// Records an event at the present moment; returns its sequence (0 when tracing is off).
   std::uint64_t record(event_kind kind, std::uint64_t subject, std::uint64_t cause = 0, std::int64_t value = 0,
                        std::uint32_t text = 0) noexcept;
+  /// The same for one who has just read the clock.
+  std::uint64_t record_at(time_point moment, event_kind kind, std::uint64_t subject, std::uint64_t cause = 0,
+                          std::int64_t value = 0, std::uint32_t text = 0) noexcept {
+    return trace_.record(kind, subject, moment.time_since_epoch().count(), cause, value, text);
+  }
   /// The same with a text that is put into the string table first; nothing is interned when tracing is off.
   std::uint64_t record(event_kind kind, std::uint64_t subject, std::uint64_t cause, std::int64_t value,
                        std::string_view text) noexcept;

@@ -255,8 +255,11 @@ const char* cancelled_error::what() const noexcept {
 
 bool same_origin(const error& a, const error& b) noexcept { return detail::origin_of(a) == detail::origin_of(b); }
 
-bool mentions(const error& whole, const error& part) {
-  const void* const wanted = detail::origin_of(part);
+bool mentions(const error& whole, const error& part) { return detail::mentions_origin(whole, detail::origin_of(part)); }
+
+bool detail::mentions_origin(const error& whole, const void* wanted) {
+  if (origin_of(whole) == wanted)
+    return true;
   std::vector<const error*> to_visit{&whole};
   std::unordered_set<const error_node*> visited;
   while (!to_visit.empty()) {

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "conductor.hpp"
+#include "spin.hpp"
 
 #include <mutex>
 
@@ -15,7 +16,7 @@ class mutex {
 public:
   void lock() {
     conductor::about_to_lock();
-    real_.lock();
+    lock_soon(real_).release();
   }
   void unlock() noexcept {
     real_.unlock();

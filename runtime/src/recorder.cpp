@@ -6,6 +6,8 @@
 #include "recorder_impl.hpp"
 
 #include <algorithm>
+#include <cstring>
+#include <iterator>
 #include <mutex>
 #include <utility>
 
@@ -68,6 +70,19 @@ struct {
   void* place = nullptr;
 } constinit thread_local last_used;
 constinit thread_local bool thread_ending = false;
+
+/// Texts that this thread has put into a table lately: tasks that are started in a row mostly have the same name, and
+/// an id stays valid for as long as its table.
+struct known_text {
+  std::uint64_t number = 0; ///< the recorder's; 0: none
+  std::uint32_t id = 0;
+  std::uint32_t size = 0;
+  char bytes[32] = {};
+};
+struct {
+  known_text last[4];
+  unsigned next = 0;
+} constinit thread_local known_texts;
 
 template <class Impl>
 struct thread_places {
@@ -132,7 +147,23 @@ std::uint64_t recorder::record_enabled(event_kind kind, std::uint64_t subject, s
   return sequence;
 }
 
-std::uint32_t recorder::intern(std::string_view text) noexcept { return enabled_ ? impl_->strings.intern(text) : 0; }
+std::uint32_t recorder::intern(std::string_view text) noexcept {
+  if (!enabled_ || text.empty())
+    return 0;
+  if (text.size() > sizeof(known_text::bytes))
+    return impl_->strings.intern(text);
+  for (const auto& known : known_texts.last)
+    if (known.number == impl_->number && known.size == text.size() &&
+        std::memcmp(known.bytes, text.data(), text.size()) == 0)
+      return known.id;
+  const auto id = impl_->strings.intern(text);
+  if (id != 0) {
+    auto& place = known_texts.last[known_texts.next++ % std::size(known_texts.last)];
+    place = {.number = impl_->number, .id = id, .size = static_cast<std::uint32_t>(text.size()), .bytes = {}};
+    std::memcpy(place.bytes, text.data(), text.size());
+  }
+  return id;
+}
 
 std::string recorder::text(std::uint32_t id) const { return enabled_ ? impl_->strings.text(id) : std::string{}; }
 

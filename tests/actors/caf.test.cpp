@@ -2,6 +2,7 @@
 #include <muster/caf.hpp>
 
 #include "../catch.hpp"
+#include "control_actor.hpp"
 #include "support.hpp"
 
 #include <caf/actor_system_config.hpp>
@@ -10,6 +11,7 @@
 #include <caf/send.hpp>
 
 #include <latch>
+#include <thread>
 
 using namespace std::chrono_literals;
 using muster::errc;
@@ -37,6 +39,10 @@ std::string end_as_linked(caf::actor_system& system, const caf::actor& whom) {
   std::string text;
   observer->receive([&](const caf::exit_msg& exit) { text = exit.reason ? caf::to_string(exit.reason) : "normal"; });
   return text;
+}
+
+muster::control_actor& actor_of_ours(const caf::actor& actor) {
+  return static_cast<muster::control_actor&>(*caf::actor_cast<caf::abstract_actor*>(actor));
 }
 
 bool contains(const std::string& text, const std::string& part) { return text.find(part) != std::string::npos; }
@@ -157,6 +163,66 @@ TEST_CASE("the failure of an actor to which a scope is linked cancels the scope"
   });
   CHECK(task.get().ok());
   CHECK_FALSE(crew.wait().has_value());
+}
+
+TEST_CASE("whoever is linked to a scope hears of its end once, however often the link was made", "[caf]") {
+  system_of_an_application app;
+  auto site = muster::in_system(app.system, {.name = "site", .workers = 2});
+  auto crew = site.create_scope("crew");
+  const auto actor = muster::actor_of(crew);
+  caf::scoped_actor twice{app.system};
+  twice->link_to(actor);
+  twice->link_to(actor);
+  caf::scoped_actor no_longer{app.system};
+  no_longer->link_to(actor);
+  no_longer->unlink_from(actor);
+  caf::scoped_actor again{app.system};
+  again->link_to(actor);
+  again->unlink_from(actor);
+  again->link_to(actor);
+  CHECK(actor_of_ours(actor).count_links() == 2);
+  crew.cancel("enough");
+  CHECK_FALSE(crew.wait().has_value());
+  for (auto* self : {&twice, &again}) {
+    std::string text;
+    (*self)->receive([&](const caf::exit_msg& exit) { text = caf::to_string(exit.reason); });
+    CHECK(contains(text, "enough"));
+    CHECK((*self)->mailbox().empty());
+  }
+  CHECK(no_longer->mailbox().empty());
+  CHECK(actor_of_ours(actor).count_links() == 0);
+}
+
+TEST_CASE("an actor that has ended leaves no link behind at the scope it was linked to", "[caf]") {
+  system_of_an_application app;
+  auto site = muster::in_system(app.system, {.name = "site", .workers = 2});
+  auto crew = site.create_scope("crew");
+  const auto actor = muster::actor_of(crew);
+  for (int i = 0; i < 100; ++i)
+    app.system.spawn([actor](caf::event_based_actor* self) {
+      self->link_to(actor);
+      self->quit();
+    });
+  app.system.await_all_actors_done();
+  while (actor_of_ours(actor).count_links() != 0) // the exits are on their way
+    std::this_thread::yield();
+  CHECK(crew.wait().has_value());
+}
+
+TEST_CASE("an actor that sends its scope an exit and lives on is still told of the scope's end", "[caf]") {
+  system_of_an_application app;
+  auto site = muster::in_system(app.system, {.name = "site", .workers = 2});
+  auto crew = site.create_scope("crew");
+  const auto actor = muster::actor_of(crew);
+  caf::scoped_actor self{app.system};
+  self->link_to(actor);
+  self->send_exit(actor, caf::exit_reason::user_shutdown);
+  while (!crew.cancelled()) // it is on its way
+    std::this_thread::yield();
+  CHECK_FALSE(crew.wait().has_value());
+  bool told = false;
+  self->receive([&](const caf::exit_msg&) { told = true; });
+  CHECK(told);
 }
 
 TEST_CASE("a scope that ends well tells those who monitor it a normal reason", "[caf]") {

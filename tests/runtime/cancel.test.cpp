@@ -123,5 +123,10 @@ TEST_CASE("all errors of one reason are one failure, and that of the sibling tha
       same_origin(by_user.to_error("a"), cancel_reason(cancel_kind::user, "site", "enough", noon).to_error("a")));
   const cancel_reason by_failure{cancel_kind::sibling_failed, "site/checkout/charge", "", noon, declined};
   CHECK(same_origin(by_failure.to_error("a"), declined));
+  CHECK(by_failure.is_mentioned_by(by_failure.inherited().to_error("a")));
+  CHECK_FALSE(by_failure.is_mentioned_by(by_user.to_error("a")));
+  const muster::error more{muster::errc::bad_argument, "more"};
+  CHECK(by_failure.is_mentioned_by(more.with_cause(by_failure.to_error())));
+  CHECK_FALSE(cancel_reason{}.is_mentioned_by(declined));
   CHECK(same_origin(by_failure.inherited().to_error("a"), declined));
 }

@@ -22,6 +22,7 @@
 #include <muster/async_context.hpp>
 #include <muster/breaker_options.hpp>
 #include <muster/detail/awaited_call.hpp>
+#include <muster/detail/breaker_gate.hpp>
 #include <muster/detail/call.hpp>
 #include <muster/detail/ref.hpp>
 #include <muster/manager.hpp>
@@ -97,7 +98,7 @@ public:
     requires std::invocable<std::decay_t<F>&, async_context&> || std::invocable<std::decay_t<F>&>
   [[nodiscard]] auto execute(async_context& ctx, F&& fn) {
     MUSTER_ASSERT(!detail::is_empty_function(fn), "a circuit breaker was given an empty function to call");
-    return run_suspended<std::decay_t<F>>(core_, ctx, std::forward<F>(fn));
+    return run_suspended<std::decay_t<F>>(core_, gate_, ctx, std::forward<F>(fn));
   }
   /// The same outside a task. Every operation_canceled counts as neither: nobody can tell who was cancelled.
   template <class F>
@@ -131,17 +132,29 @@ private:
   /// One call under way; if nothing else is said of it in time, it counts as neither.
   class call_guard {
   public:
-    call_guard(detail::breaker_core& core, context* ctx, const detail::breaker_ticket& ticket) noexcept
-        : core_(core), ctx_(ctx), ticket_(ticket) {}
+    call_guard(detail::breaker_gate& gate, detail::breaker_core& core, context* ctx,
+               const detail::breaker_ticket& ticket) noexcept
+        : gate_(gate), core_(core), ctx_(ctx), ticket_(ticket) {}
     call_guard(const call_guard&) = delete;
     call_guard& operator=(const call_guard&) = delete;
-    ~call_guard();
-    void succeeded() noexcept;
+    ~call_guard() {
+      if (open_)
+        abandon();
+    }
+    void succeeded() noexcept {
+      open_ = false;
+      if (ticket_.number != 0 || ticket_.started != time_point{} || !gate_.passed(ticket_.generation))
+        report_success();
+    }
     void failed(const error& why) noexcept;
     /// Somebody else reports from now on.
     void hand_over() noexcept { open_ = false; }
 
   private:
+    void abandon() noexcept;
+    void report_success() noexcept;
+
+    detail::breaker_gate& gate_;
     detail::breaker_core& core_;
     context* ctx_;
     const detail::breaker_ticket ticket_;
@@ -153,10 +166,14 @@ private:
   template <class R, class F, class Call>
   result<detail::call_value<R>> run(context* ctx, const F& fn, Call&& call) {
     MUSTER_ASSERT(!detail::is_empty_function(fn), "a circuit breaker was given an empty function to call");
-    auto let_through = enter(*core_, ctx);
-    if (!let_through)
-      return std::unexpected{std::move(let_through).error()};
-    call_guard guard{*core_, ctx, *let_through};
+    detail::breaker_ticket ticket{.generation = gate_->generation(), .number = 0, .started = {}};
+    if (ticket.generation == 0) {
+      auto let_through = enter(*core_, ctx);
+      if (!let_through)
+        return std::unexpected{std::move(let_through).error()};
+      ticket = *let_through;
+    }
+    call_guard guard{*gate_, *core_, ctx, ticket};
     auto got = detail::call<R>(call, ctx);
     if (got)
       guard.succeeded();
@@ -169,12 +186,12 @@ private:
   using returned_in_coroutine = decltype(detail::invoke_body(std::declval<F&>(), std::declval<async_context&>()));
   template <class F>
   static coro<result<detail::awaited_value<returned_in_coroutine<F>>>>
-  run_suspended(detail::ref<detail::breaker_core> core, async_context& ctx, F fn) {
+  run_suspended(detail::ref<detail::breaker_core> core, detail::breaker_gate* gate, async_context& ctx, F fn) {
     context& plain = async_context_access::plain(ctx);
     auto let_through = enter(*core, &plain);
     if (!let_through)
       co_return std::unexpected{std::move(let_through).error()};
-    call_guard guard{*core, &plain, *let_through};
+    call_guard guard{*gate, *core, &plain, *let_through};
     auto call = detail::awaited_call<returned_in_coroutine<F>>(
       [&]() -> decltype(auto) { return detail::invoke_body(fn, ctx); }, plain);
     auto got = co_await call;
@@ -186,6 +203,7 @@ private:
   }
 
   detail::ref<detail::breaker_core> core_;
+  detail::breaker_gate* const gate_; ///< the core's
 };
 
 } // namespace muster

@@ -64,6 +64,9 @@ public:
   /// the cause if it has one: to be cancelled for a sibling's failure is not a second failure. None gives a bare
   /// `errc::cancelled`.
   [[nodiscard]] error to_error(std::string path = {}) const;
+  /// True if `e` mentions this reason: was made by its `to_error`, or has such an error among what it consists of (see
+  /// `muster::mentions`). May throw std::bad_alloc.
+  [[nodiscard]] bool is_mentioned_by(const error& e) const;
 
 private:
   struct data;

@@ -185,6 +185,8 @@ namespace detail {
 [[nodiscard]] bool claim_report(const error& e) noexcept;
 /// The identity itself, as a key for sets. Unique among errors that live; may be used again when all of them are gone.
 [[nodiscard]] const void* origin_of(const error& e) noexcept;
+/// `mentions` for the identity of the part.
+[[nodiscard]] bool mentions_origin(const error& whole, const void* part);
 } // namespace detail
 
 template <class E>
