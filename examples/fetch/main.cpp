@@ -34,7 +34,6 @@ muster::manager_options two_workers(const char* name, const interrupts& signals)
   return {.name = name,
           .workers = 2,
           .max_workers = 2,
-          .trace = {.mode = muster::trace_mode::off},
           .parent = signals.token()};
 }
 

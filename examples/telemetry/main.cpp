@@ -49,10 +49,12 @@ int run_real(const options& asked) {
   const auto time = muster::real_clock();
   ledger books{time, asked.wanted.held_messages};
   outcome said;
+  std::error_code untraced;
   {
-    muster::manager site{
-        {.name = "site", .clock = time, .trace = {.mode = muster::trace_mode::off}, .parent = signals.token()}};
+    muster::manager site{{.name = "site", .clock = time, .parent = signals.token()}};
     said = run(site, asked.wanted, std::move(sources), std::move(*kept_in), books);
+    if (!asked.trace.empty())
+      untraced = site.write_trace(asked.trace);
   }
   const auto stored = count_readings(asked.database, number);
   if (!stored)
@@ -63,6 +65,8 @@ int run_real(const options& asked) {
     return trouble;
   if (said.failure)
     fmt::print(stderr, "telemetry: {}\n", to_string(*said.failure));
+  if (untraced)
+    return complain(asked.trace, muster::error{untraced, "the trace cannot be written: " + untraced.message()});
   return said.failure || !found.complaints.empty() ? trouble : success;
 }
 

@@ -36,6 +36,8 @@ std::expected<options, int> read_options(int argc, const char* const* argv) {
       ->capture_default_str();
   run->add_option("--source", asked.files, "also read the first number in this file (may be repeated)")
       ->type_name("FILE");
+  run->add_option("--trace", asked.trace, "write what the runtime did to this file, for muster-trace")
+      ->type_name("FILE");
   run->add_flag("--json", asked.json, "print the books as JSON");
 
   try {

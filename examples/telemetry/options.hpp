@@ -15,6 +15,7 @@ struct options {
   plan wanted;
   std::string database = "telemetry.db";
   std::vector<std::string> files; ///< more sources
+  std::string trace; ///< empty: it is not kept
   bool json = false;
 };
 

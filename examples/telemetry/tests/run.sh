@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# Tests of the program telemetry with the real /proc, SQLite and clock. Usage: run.sh <telemetry> <name of a test>.
+# Tests of the program telemetry with the real /proc, SQLite and clock. Usage: run.sh <telemetry> <name of a test> [<muster-trace>].
 #
 # Nothing here measures time: what is checked is how a run ended, and what the program and the database say of it.
 set -u -o pipefail
@@ -8,6 +8,7 @@ export LC_ALL=C
 telemetry=$(realpath -- "${1:?the program}") || exit 1
 readonly telemetry
 case_to_run=${2:?the name of a test}
+viewer=${3:-}
 
 scratch=$(mktemp -d) || exit 1
 trap 'rm -rf -- "$scratch"' EXIT
@@ -103,6 +104,20 @@ assert all["readings"]["emitted"] == all["readings"]["stored"] + all["readings"]
   else
     says '"complaints": []' got
   fi
+  ;;
+its_trace_can_be_asked)
+  expect 0 run --seconds 2 --period 20 --chaos 1 --db t.db --trace run.trace
+  says 'Everything is accounted for.' got
+  [[ -s run.trace ]] || fail 'it wrote no trace'
+  if [[ -x $viewer ]]; then # it is not built everywhere
+    "$viewer" check run.trace >got 2>complaints || fail 'the trace is not sound'
+    "$viewer" tree run.trace >got 2>complaints || fail 'the trace shows no tree'
+    says 'sensors' got
+    says 'aggregator' got
+  fi
+  expect 1 run --seconds 1 --db t.db --trace no/such/folder/run.trace
+  says 'Everything is accounted for.' got
+  says 'no/such/folder/run.trace: the trace cannot be written: No such file or directory' complaints
   ;;
 *) fail "there is no test $case_to_run" ;;
 esac
