@@ -230,6 +230,7 @@ function lastWord(node, now) {
       trace.text[event] &&
       kind !== K.restart_done &&
       kind !== K.restart_decided &&
+      kind !== K.restart_backoff &&
       kind !== K.actor_started &&
       kind !== K.wait_began &&
       kind !== K.lease_granted
