@@ -91,7 +91,8 @@ void actor_child::take_launched(time_point now) noexcept {
   }
   actor_ = std::move(made.actor);
   runtime::watch_actor(*this, actor_);
-  machine_.made(runtime::has_ended(actor_), now);
+  // A supervisor that was set up has started, however soon nothing is left to run in it.
+  machine_.made(runtime::has_ended(actor_) && !made.below, now);
 }
 
 void actor_child::on_down(const caf::down_msg& down) noexcept {

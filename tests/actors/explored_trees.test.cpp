@@ -144,6 +144,33 @@ TEST_CASE("explored: a cancel in the middle of any restart leaves nobody and sta
   }
 }
 
+TEST_CASE("explored: a supervisor that was set up has started, however soon its last task ends") {
+  for (const bool well : {true, false}) {
+    INFO(well);
+    const auto brief = [&](simulation& site) -> verdict {
+      int starts = 0;
+      auto outer = site.create_scope("outer", {.on_failure = restart{.max_restarts = 9, .within = 1h}});
+      const auto started =
+          outer.supervise({.name = "inner", .kind = muster::child_kind::transient}, {}, [&](muster::scope& below) {
+            const bool fails = ++starts == 1 && !well;
+            below.execute("task", [fails]() -> muster::result<void> {
+              if (fails)
+                return std::unexpected{muster::error{errc::bad_argument, "the first one"}};
+              return {};
+            });
+            return muster::result<void>{};
+          });
+      const auto end = outer.wait();
+      return promised{}
+          .that(started.has_value(), "it has started")
+          .that(end.has_value(), "and what becomes of it is for the policy")
+          .that(starts == (well ? 1 : 2), "which starts it anew after a failure only");
+    };
+    CHECK(explore(500, brief));
+    CHECK(explore(by_priority(), brief));
+  }
+}
+
 TEST_CASE("explored: a supervisor that keeps failing is given up with all that is below it, whoever fails first") {
   endings seen;
   const auto failing = [&](simulation& site) -> verdict {
