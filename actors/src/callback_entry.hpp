@@ -8,7 +8,7 @@
 #include "actor_ref.hpp"
 #include "engine.hpp"
 
-#include <muster/detail/ref.hpp>
+#include <muster/context.hpp>
 
 #include <atomic>
 #include <functional>

@@ -62,4 +62,4 @@ add_custom_command(OUTPUT "${packed_page}"
 add_library(muster_trace_page STATIC
   "${CMAKE_CURRENT_LIST_DIR}/page_writer.cpp" "${CMAKE_CURRENT_LIST_DIR}/packed_stream.cpp" "${packed_page}")
 target_include_directories(muster_trace_page PUBLIC "${CMAKE_CURRENT_LIST_DIR}")
-target_link_libraries(muster_trace_page PUBLIC muster::muster PRIVATE ZLIB::ZLIB nlohmann_json::nlohmann_json)
+target_link_libraries(muster_trace_page PUBLIC muster_static PRIVATE ZLIB::ZLIB nlohmann_json::nlohmann_json)

@@ -24,6 +24,7 @@
 /// own.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/detail/asio_support.hpp>
 #include <muster/resource.hpp>
 
@@ -36,6 +37,8 @@
 #include <mutex>
 #include <thread>
 #include <vector>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -134,3 +137,5 @@ public:
         token.ctx(), token.executor(), std::forward<Initiation>(initiation), std::forward<Args>(args)...};
   }
 };
+
+MUSTER_API_END

@@ -14,10 +14,13 @@
 /// not exist here.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/async_scope.hpp>
 #include <muster/context.hpp>
 #include <muster/coro.hpp>
 #include <muster/detail/call.hpp>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -364,3 +367,5 @@ auto async_context::shield(duration d, F&& fn) {
 }
 
 } // namespace muster
+
+MUSTER_API_END

@@ -7,9 +7,12 @@
 /// coroutine: let them own it, or open the scope with `ctx.with_timeout`, which has joined it on every way out.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/async_verbs.hpp>
 #include <muster/detail/wait_point.hpp>
 #include <muster/scope.hpp>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -110,3 +113,5 @@ struct async_scope_access {
 };
 
 } // namespace muster
+
+MUSTER_API_END

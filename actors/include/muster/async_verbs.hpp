@@ -7,7 +7,10 @@
 /// awaits it.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/detail/async_verb_support.hpp>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -85,3 +88,5 @@ private:
 };
 
 } // namespace muster
+
+MUSTER_API_END

@@ -5,6 +5,7 @@
 /// `open_for`, a window smaller than its minimum) is misuse: it asserts.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/clock.hpp>
 #include <muster/error.hpp>
 #include <muster/options.hpp>
@@ -15,6 +16,8 @@
 #include <string>
 #include <string_view>
 #include <variant>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -105,3 +108,5 @@ struct breaker_ticket {
 
 } // namespace detail
 } // namespace muster
+
+MUSTER_API_END

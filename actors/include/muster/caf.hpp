@@ -6,6 +6,7 @@
 /// anything about its actor system once that is gone.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/muster.hpp>
 
 #include <caf/actor.hpp>
@@ -23,6 +24,8 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -50,6 +53,8 @@ namespace muster {
 /// What a scope's child actor is started from; called on the callback lane for each incarnation.
 using actor_factory = std::function<caf::actor(caf::actor_system&)>;
 
+struct MUSTER_INSIDE start_state;
+
 /// With it an incarnation says that it is up; until then it is starting, and its start_timeout runs. A copyable handle;
 /// only the first word counts, and one about an incarnation that is gone is ignored. Any thread.
 class start_report {
@@ -59,10 +64,10 @@ public:
   void failed(std::string why) const;
 
   /// For the library.
-  explicit start_report(std::shared_ptr<struct start_state> state) noexcept : state_(std::move(state)) {}
+  explicit start_report(std::shared_ptr<start_state> state) noexcept : state_(std::move(state)) {}
 
 private:
-  std::shared_ptr<struct start_state> state_;
+  std::shared_ptr<start_state> state_;
 };
 /// A factory of actors whose start is not over when they have been made.
 using reporting_factory = std::function<caf::actor(caf::actor_system&, start_report)>;
@@ -134,8 +139,7 @@ result<caf::actor> spawn_actor(scope& s, child_options options, Behaviour behavi
                      [behaviour = std::move(behaviour)](caf::event_based_actor*) { return behaviour; });
 }
 
-// -- asking actors from bodies
-// ------------------------------------------------------------------------------------------
+// -- asking actors from bodies ---------------------------------------------------------------------------------------
 
 namespace detail {
 /// Sends `question` to `whom` and blocks for the answer; see muster::request.
@@ -204,3 +208,5 @@ template <class T, class... Question>
 }
 
 } // namespace muster
+
+MUSTER_API_END

@@ -27,6 +27,7 @@
 /// them has been told that its value was sent.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/async_context.hpp>
 #include <muster/context.hpp>
 #include <muster/detail/channel_support.hpp>
@@ -34,6 +35,8 @@
 #include <concepts>
 #include <cstddef>
 #include <type_traits>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -130,3 +133,5 @@ private:
 };
 
 } // namespace muster
+
+MUSTER_API_END

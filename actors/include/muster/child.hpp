@@ -2,6 +2,7 @@
 /// told of it. Plain values.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/clock.hpp>
 #include <muster/restart.hpp>
 
@@ -10,6 +11,8 @@
 #include <functional>
 #include <optional>
 #include <string>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -56,3 +59,5 @@ struct child_event {
 using child_hook = std::function<void(const child_event&)>;
 
 } // namespace muster
+
+MUSTER_API_END

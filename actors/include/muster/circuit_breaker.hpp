@@ -18,6 +18,7 @@
 /// `time_window`), by everything while it is open or half-open, and by every call if there is an `overdue_after`.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/assert.hpp>
 #include <muster/async_context.hpp>
 #include <muster/breaker_options.hpp>
@@ -31,10 +32,12 @@
 #include <memory>
 #include <string>
 
+MUSTER_API_BEGIN
+
 namespace muster {
 
 namespace detail {
-class breaker_core;
+class MUSTER_INSIDE breaker_core;
 void retain(breaker_core*) noexcept;
 void release(breaker_core*) noexcept;
 } // namespace detail
@@ -57,7 +60,7 @@ public:
 
 private:
   friend class circuit_breaker;
-  class held;
+  class MUSTER_INSIDE held;
   explicit breaker_permit(std::unique_ptr<held> mine) noexcept;
   [[nodiscard]] std::unique_ptr<held> take();
   std::unique_ptr<held> held_;
@@ -207,3 +210,5 @@ private:
 };
 
 } // namespace muster
+
+MUSTER_API_END

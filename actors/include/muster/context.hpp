@@ -5,6 +5,7 @@
 /// builds assert when a context is used outside its own body. Every wait here returns when the task is asked to stop.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/scope.hpp>
 
 #include <functional>
@@ -12,10 +13,14 @@
 #include <source_location>
 #include <stop_token>
 
+MUSTER_API_BEGIN
+
 namespace muster {
 
+struct MUSTER_INSIDE context_access;
+
 namespace detail {
-class callback_entry;
+class MUSTER_INSIDE callback_entry;
 class shielded;
 } // namespace detail
 
@@ -141,3 +146,5 @@ decltype(auto) context::shield(duration d, F&& fn) {
 }
 
 } // namespace muster
+
+MUSTER_API_END

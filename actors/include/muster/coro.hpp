@@ -18,6 +18,7 @@
 /// leaves it with captures that are no more): give such a coroutine its data as parameters, by value.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/assert.hpp>
 #include <muster/detail/wait_point.hpp>
 #include <muster/error.hpp>
@@ -26,6 +27,8 @@
 #include <optional>
 #include <type_traits>
 #include <utility>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -313,3 +316,5 @@ template <class A>
 }
 
 } // namespace muster
+
+MUSTER_API_END

@@ -4,10 +4,13 @@
 /// expression does not compile on GCC 12.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/detail/ref.hpp>
 
 #include <concepts>
 #include <vector>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -38,3 +41,5 @@ private:
 };
 
 } // namespace muster
+
+MUSTER_API_END

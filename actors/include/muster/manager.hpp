@@ -5,13 +5,18 @@
 /// is in `errors()` once, or counted as dropped.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/scope.hpp>
 
 #include <memory>
 #include <string>
 #include <vector>
 
+MUSTER_API_BEGIN
+
 namespace muster {
+
+struct MUSTER_INSIDE manager_access;
 
 /// What went wrong below a manager, oldest first.
 struct error_report {
@@ -69,3 +74,5 @@ private:
 };
 
 } // namespace muster
+
+MUSTER_API_END

@@ -2,6 +2,7 @@
 /// initialisers; every member has a default, and the order below is the order in which they are written.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/child.hpp>
 #include <muster/clock.hpp>
 #include <muster/dependencies.hpp>
@@ -18,6 +19,8 @@
 #include <optional>
 #include <stop_token>
 #include <string>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -99,3 +102,5 @@ struct manager_options {
 };
 
 } // namespace muster
+
+MUSTER_API_END

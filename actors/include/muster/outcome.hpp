@@ -5,6 +5,7 @@
 /// and an error otherwise.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/cancel.hpp>
 #include <muster/error.hpp>
 
@@ -14,6 +15,8 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -152,3 +155,5 @@ struct outcome_access {
 };
 
 } // namespace muster
+
+MUSTER_API_END

@@ -4,6 +4,7 @@
 /// a plan starts unless all of it is sound: no cycle, no step after itself, no unknown and no double name.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/options.hpp>
 #include <muster/task.hpp>
 
@@ -12,6 +13,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -97,3 +100,5 @@ private:
 };
 
 } // namespace muster
+
+MUSTER_API_END

@@ -4,10 +4,13 @@
 /// acquired = returned + discarded + reclaimed + in_use; created = destroyed + idle + in_use + checking + retiring.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/clock.hpp>
 
 #include <cstddef>
 #include <cstdint>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -44,3 +47,5 @@ struct pool_stats {
 };
 
 } // namespace muster
+
+MUSTER_API_END

@@ -5,6 +5,7 @@
 /// one after another; using a handle after the release is misuse (it asserts).
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/detail/job.hpp>
 #include <muster/error.hpp>
 #include <muster/options.hpp>
@@ -14,6 +15,8 @@
 #include <memory>
 #include <optional>
 #include <utility>
+
+MUSTER_API_BEGIN
 
 namespace muster::detail {
 
@@ -154,3 +157,5 @@ private:
 };
 
 } // namespace muster
+
+MUSTER_API_END

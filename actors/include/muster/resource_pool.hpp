@@ -8,10 +8,13 @@
 /// the destructor of `T` run on service workers, under no lock, several at the same time, never for the same object.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/assert.hpp>
 #include <muster/context.hpp>
 #include <muster/detail/pool_support.hpp>
 #include <muster/manager.hpp>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -200,3 +203,5 @@ result<lease<T>> lease_wait<T>::await_resume() {
 }
 
 } // namespace muster
+
+MUSTER_API_END

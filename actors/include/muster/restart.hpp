@@ -10,6 +10,7 @@
 /// Beyond it: the window is exact to the nanosecond, and restarts can be delayed.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/clock.hpp>
 
 #include <cstddef>
@@ -17,6 +18,8 @@
 #include <optional>
 #include <string>
 #include <string_view>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -88,3 +91,5 @@ enum class child_state : std::uint8_t {
 [[nodiscard]] std::optional<std::string> complaint_about(const restart& options);
 
 } // namespace muster
+
+MUSTER_API_END

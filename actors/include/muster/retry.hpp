@@ -13,6 +13,7 @@
 /// once the task was asked to stop.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/assert.hpp>
 #include <muster/async_context.hpp>
 #include <muster/context.hpp>
@@ -27,6 +28,8 @@
 #include <functional>
 #include <memory>
 #include <optional>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -94,7 +97,7 @@ decltype(auto) invoke_attempt(F& fn, Context& ctx, std::size_t attempt) {
     return invoke_body(fn, ctx);
 }
 
-class retry_schedule;
+class MUSTER_INSIDE retry_schedule;
 
 /// One call of `retry`: what is to happen after each failed attempt.
 class retrying {
@@ -187,3 +190,5 @@ template <class F>
 }
 
 } // namespace muster
+
+MUSTER_API_END

@@ -5,6 +5,7 @@
 /// failure comes first and none is lost; resources are released in reverse order, one at a time, whatever happened.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/cancel.hpp>
 #include <muster/options.hpp>
 #include <muster/plan.hpp>
@@ -18,6 +19,8 @@
 #include <string>
 #include <string_view>
 #include <vector>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -148,3 +151,5 @@ struct scope_access {
 };
 
 } // namespace muster
+
+MUSTER_API_END

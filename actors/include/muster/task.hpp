@@ -5,12 +5,15 @@
 /// cheap. Discarding a handle is fine: the task belongs to its scope.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/clock.hpp>
 #include <muster/dependencies.hpp>
 #include <muster/detail/job.hpp>
 #include <muster/outcome.hpp>
 
 #include <string>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -104,3 +107,5 @@ struct handle_access {
 };
 
 } // namespace muster
+
+MUSTER_API_END

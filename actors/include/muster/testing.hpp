@@ -10,6 +10,7 @@
 /// and the sentence says what to use instead.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/muster.hpp>
 
 #include <concepts>
@@ -19,6 +20,8 @@
 #include <optional>
 #include <string>
 #include <type_traits>
+
+MUSTER_API_BEGIN
 
 namespace muster::testing {
 
@@ -49,7 +52,7 @@ protected:
   simulated_time(const simulated_time&) = delete;
   simulated_time& operator=(const simulated_time&) = delete;
 
-  struct impl;
+  struct MUSTER_INSIDE impl;
   std::shared_ptr<impl> impl_;
 };
 
@@ -190,3 +193,5 @@ template <class Body>
 }
 
 } // namespace muster::testing
+
+MUSTER_API_END

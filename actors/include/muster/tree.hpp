@@ -4,6 +4,7 @@
 /// one instant, since taking it stops nobody.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/clock.hpp>
 
 #include <cstddef>
@@ -11,6 +12,8 @@
 #include <optional>
 #include <string>
 #include <vector>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -48,3 +51,5 @@ struct supervision_tree {
 [[nodiscard]] std::string to_string(const supervision_tree& tree);
 
 } // namespace muster
+
+MUSTER_API_END

@@ -6,9 +6,12 @@
 /// runs on the caller's thread). Results are values; an exception of a task comes back as an error.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/detail/verb_support.hpp>
 
 #include <ranges>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -121,3 +124,5 @@ private:
 };
 
 } // namespace muster
+
+MUSTER_API_END

@@ -4,6 +4,10 @@
 /// one that does not hold never returns. For operational failure use `muster::error` instead: that is a value.
 #pragma once
 
+#include <muster/api.hpp>
+
+MUSTER_API_BEGIN
+
 namespace muster::detail {
 
 /// Prints `file:line: sentence (condition)` to stderr and aborts. Allocates nothing, takes no lock of Muster's.
@@ -16,3 +20,5 @@ namespace muster::detail {
   (__builtin_expect(static_cast<bool>(condition), 1)                                                                   \
      ? static_cast<void>(0)                                                                                            \
      : ::muster::detail::assertion_failed(#condition, sentence, __FILE__, __LINE__))
+
+MUSTER_API_END

@@ -5,6 +5,7 @@
 /// where it began, what was said, and what caused it.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/clock.hpp>
 #include <muster/error.hpp>
 
@@ -12,6 +13,8 @@
 #include <memory>
 #include <string>
 #include <string_view>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -69,7 +72,7 @@ public:
   [[nodiscard]] bool is_mentioned_by(const error& e) const;
 
 private:
-  struct data;
+  struct MUSTER_INSIDE data;
   friend std::string to_string(const cancel_reason& reason);
   cancel_reason(cancel_kind kind, std::string origin, std::string text, time_point since, const error* cause);
 
@@ -81,3 +84,5 @@ private:
 [[nodiscard]] std::string to_string(const cancel_reason& reason);
 
 } // namespace muster
+
+MUSTER_API_END

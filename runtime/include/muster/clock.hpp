@@ -5,14 +5,18 @@
 /// steady clock of its own, so that a manual clock governs every timeout, grace period and duration there is.
 #pragma once
 
+#include <muster/api.hpp>
+
 #include <chrono>
 #include <memory>
 #include <optional>
 
+MUSTER_API_BEGIN
+
 namespace muster {
 
 namespace runtime {
-class conductor;
+class MUSTER_INSIDE conductor;
 }
 
 /// A point on the monotonic clock. With the real clock it is comparable with `std::chrono::steady_clock::now()`.
@@ -95,8 +99,10 @@ public:
   void await_timer_within(duration d);
 
 private:
-  struct impl;
+  struct MUSTER_INSIDE impl;
   std::unique_ptr<impl> impl_;
 };
 
 } // namespace muster
+
+MUSTER_API_END

@@ -6,6 +6,8 @@
 /// even destruction; everything but the original exception is plain data that could be sent to another process.
 #pragma once
 
+#include <muster/api.hpp>
+
 #include <chrono>
 #include <cstddef>
 #include <exception>
@@ -17,6 +19,8 @@
 #include <type_traits>
 #include <utility>
 #include <vector>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -67,8 +71,8 @@ template <class T>
 using result = std::expected<T, error>;
 
 namespace detail {
-struct error_node;
-struct error_access;
+struct MUSTER_INSIDE error_node;
+struct MUSTER_INSIDE error_access;
 } // namespace detail
 
 /// One failure: a code, a message, where it arose, what caused it, what came after it, and the exception it was.
@@ -202,3 +206,5 @@ const E* error::as() const {
 }
 
 } // namespace muster
+
+MUSTER_API_END

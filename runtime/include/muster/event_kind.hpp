@@ -4,8 +4,12 @@
 /// trace files; new kinds take free numbers of their group.
 #pragma once
 
+#include <muster/api.hpp>
+
 #include <cstdint>
 #include <string_view>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -120,3 +124,5 @@ enum class event_kind : std::uint16_t {
 [[nodiscard]] std::string_view to_string(event_kind kind) noexcept;
 
 } // namespace muster
+
+MUSTER_API_END

@@ -7,6 +7,7 @@
 /// Owner: nobody, no state. Threads: any. Every formatter takes fmt's options for strings (width, fill, precision).
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/cancel.hpp>
 #include <muster/error.hpp>
 #include <muster/priority.hpp>
@@ -21,6 +22,8 @@
 
 #include <string>
 #include <string_view>
+
+MUSTER_API_BEGIN
 
 /// `{}`: `muster::to_line`; `{:t}`: `muster::to_string`.
 template <>
@@ -82,3 +85,5 @@ struct fmt::formatter<muster::priority> : fmt::formatter<std::string_view> {
     return fmt::formatter<std::string_view>::format(text, context);
   }
 };
+
+MUSTER_API_END

@@ -5,11 +5,14 @@
 /// several threads at once. Invariant: without a hook Muster says nothing; it never writes to the terminal by itself.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/clock.hpp>
 
 #include <cstdint>
 #include <functional>
 #include <string>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -29,3 +32,5 @@ struct log_record {
 using log_hook = std::function<void(const log_record&)>;
 
 } // namespace muster
+
+MUSTER_API_END

@@ -1,7 +1,11 @@
 /// How urgent a task is among those that are ready.
 #pragma once
 
+#include <muster/api.hpp>
+
 #include <cstdint>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -10,3 +14,5 @@ namespace muster {
 enum class priority : std::uint8_t { low, normal, high };
 
 } // namespace muster
+
+MUSTER_API_END

@@ -3,9 +3,12 @@
 /// Every number counts since the beginning of what it describes; nothing is reset. Snapshots: copies, valid for ever.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/clock.hpp>
 
 #include <cstdint>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -47,3 +50,5 @@ struct statistics {
 };
 
 } // namespace muster
+
+MUSTER_API_END

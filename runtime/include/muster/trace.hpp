@@ -5,6 +5,7 @@
 /// one than its cause; a reader sees a whole record or none; what is lost is counted. The recorder reads no clock.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/event_kind.hpp>
 #include <muster/trace_format.hpp>
 
@@ -18,6 +19,8 @@
 #include <system_error>
 #include <type_traits>
 #include <vector>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -175,9 +178,11 @@ private:
   std::uint64_t record_enabled(event_kind kind, std::uint64_t subject, std::int64_t time_ns, std::uint64_t cause,
                                std::int64_t value, std::uint32_t text) noexcept;
 
-  struct impl;
+  struct MUSTER_INSIDE impl;
   std::shared_ptr<impl> impl_; ///< null when off; threads that recorded refer to it weakly
   const bool enabled_;
 };
 
 } // namespace muster
+
+MUSTER_API_END

@@ -6,6 +6,8 @@
 /// never changes within a major version: what is new takes reserved places or kinds and raises the minor one.
 #pragma once
 
+#include <muster/api.hpp>
+
 #include <array>
 #include <cstddef>
 #include <cstdint>
@@ -13,6 +15,8 @@
 #include <span>
 #include <string_view>
 #include <type_traits>
+
+MUSTER_API_BEGIN
 
 namespace muster::trace_format {
 
@@ -139,3 +143,5 @@ inline constexpr std::uint8_t suspended_task = 6;
 }
 
 } // namespace muster::trace_format
+
+MUSTER_API_END

@@ -6,6 +6,7 @@
 /// file.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/trace.hpp>
 #include <muster/trace_format.hpp>
 
@@ -14,6 +15,8 @@
 #include <cstddef>
 #include <cstdint>
 #include <optional>
+
+MUSTER_API_BEGIN
 
 namespace muster::trace_format {
 
@@ -221,3 +224,5 @@ private:
 };
 
 } // namespace muster::trace_format
+
+MUSTER_API_END

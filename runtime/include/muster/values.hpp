@@ -6,15 +6,19 @@
 /// without recursion. The values themselves are destroyed on the thread that lets go of the last copy.
 #pragma once
 
+#include <muster/api.hpp>
+
 #include <memory>
 #include <type_traits>
 #include <typeindex>
 #include <utility>
 
+MUSTER_API_BEGIN
+
 namespace muster {
 
 namespace detail {
-struct values_layer;
+struct MUSTER_INSIDE values_layer;
 } // namespace detail
 
 /// A set of values, at most one of each type in each layer, on top of those of a parent.
@@ -61,3 +65,5 @@ private:
 };
 
 } // namespace muster
+
+MUSTER_API_END

@@ -8,6 +8,7 @@
 /// frame is used.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/assert.hpp>
 #include <muster/async_context.hpp>
 #include <muster/detail/wait_point.hpp>
@@ -29,6 +30,8 @@
 #include <type_traits>
 #include <utility>
 #include <variant>
+
+MUSTER_API_BEGIN
 
 namespace muster::detail {
 
@@ -258,3 +261,5 @@ private:
 };
 
 } // namespace muster::detail
+
+MUSTER_API_END

@@ -4,11 +4,14 @@
 /// that one of them opened has been joined before it goes on.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/coro.hpp>
 #include <muster/detail/verb_support.hpp>
 
 #include <exception>
 #include <optional>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 class async_scope;
@@ -236,3 +239,5 @@ auto async_with_timeout(Self& self, std::string name, duration d, Body body)
 }
 
 } // namespace muster::detail
+
+MUSTER_API_END

@@ -5,11 +5,14 @@
 /// gets out.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/async_context.hpp>
 #include <muster/detail/call.hpp>
 
 #include <type_traits>
 #include <utility>
+
+MUSTER_API_BEGIN
 
 namespace muster::detail {
 
@@ -40,3 +43,5 @@ coro<result<awaited_value<R>>> awaited_call(Fn fn, const context& ctx) {
 }
 
 } // namespace muster::detail
+
+MUSTER_API_END

@@ -5,8 +5,12 @@
 /// never goes back to an earlier generation, so none is lost to a late result.
 #pragma once
 
+#include <muster/api.hpp>
+
 #include <atomic>
 #include <cstdint>
+
+MUSTER_API_BEGIN
 
 namespace muster::detail {
 
@@ -41,3 +45,5 @@ protected:
 };
 
 } // namespace muster::detail
+
+MUSTER_API_END

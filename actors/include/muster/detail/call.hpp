@@ -3,11 +3,14 @@
 /// Threads: the caller's own. Invariant: nothing the function throws gets out.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/context.hpp>
 
 #include <functional>
 #include <type_traits>
 #include <utility>
+
+MUSTER_API_BEGIN
 
 namespace muster::detail {
 
@@ -62,3 +65,5 @@ template <class Signature>
 }
 
 } // namespace muster::detail
+
+MUSTER_API_END

@@ -6,6 +6,7 @@
 /// envelopes pass.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/detail/wait_point.hpp>
 #include <muster/error.hpp>
 #include <muster/options.hpp>
@@ -17,8 +18,10 @@
 #include <string>
 #include <utility>
 
+MUSTER_API_BEGIN
+
 namespace muster {
-class channel_core;
+class MUSTER_INSIDE channel_core;
 class context;
 } // namespace muster
 
@@ -113,3 +116,5 @@ private:
 };
 
 } // namespace muster::detail
+
+MUSTER_API_END

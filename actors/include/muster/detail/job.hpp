@@ -5,6 +5,7 @@
 /// callable is already destroyed.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/outcome.hpp>
 
 #include <concepts>
@@ -14,6 +15,8 @@
 #include <functional>
 #include <memory>
 #include <new>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 
@@ -246,3 +249,5 @@ template <class F>
 }
 
 } // namespace muster::detail
+
+MUSTER_API_END

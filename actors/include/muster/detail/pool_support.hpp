@@ -4,6 +4,7 @@
 /// thread. Invariant: what a factory gave is an object, never null: a null pointer becomes an error here.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/detail/ref.hpp>
 #include <muster/detail/wait_point.hpp>
 #include <muster/error.hpp>
@@ -19,6 +20,8 @@
 #include <string>
 #include <type_traits>
 #include <utility>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 class manager;
@@ -252,3 +255,5 @@ private:
 };
 
 } // namespace muster::detail
+
+MUSTER_API_END

@@ -3,14 +3,18 @@
 /// Threads: counting is atomic; one `ref` object belongs to one thread at a time, as a `shared_ptr` does.
 #pragma once
 
+#include <muster/api.hpp>
+
 #include <utility>
 
+MUSTER_API_BEGIN
+
 namespace muster {
-class task_actor;
-class scope_actor;
-class manager_actor;
-class resource_actor;
-class pool_actor;
+class MUSTER_INSIDE task_actor;
+class MUSTER_INSIDE scope_actor;
+class MUSTER_INSIDE manager_actor;
+class MUSTER_INSIDE resource_actor;
+class MUSTER_INSIDE pool_actor;
 } // namespace muster
 
 namespace muster::detail {
@@ -71,3 +75,5 @@ private:
 };
 
 } // namespace muster::detail
+
+MUSTER_API_END

@@ -4,6 +4,7 @@
 /// failure: that is the nested scope's business.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/options.hpp>
 #include <muster/task.hpp>
 
@@ -15,6 +16,8 @@
 #include <utility>
 #include <variant>
 #include <vector>
+
+MUSTER_API_BEGIN
 
 namespace muster {
 class scope;
@@ -336,3 +339,5 @@ auto run_in_scope(Scope& crew, Body& body) {
 }
 
 } // namespace muster::detail
+
+MUSTER_API_END

@@ -8,6 +8,7 @@
 /// again.
 #pragma once
 
+#include <muster/api.hpp>
 #include <muster/cancel.hpp>
 #include <muster/clock.hpp>
 #include <muster/detail/ref.hpp>
@@ -18,10 +19,12 @@
 #include <cstdint>
 #include <string>
 
+MUSTER_API_BEGIN
+
 namespace muster {
 class async_context;
 class context;
-class suspension;
+class MUSTER_INSIDE suspension;
 template <class T>
 class coro;
 } // namespace muster
@@ -152,3 +155,5 @@ private:
 };
 
 } // namespace muster::detail
+
+MUSTER_API_END
