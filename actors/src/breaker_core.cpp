@@ -130,7 +130,7 @@ breaker_machine::verdict breaker_core::judge(const error& why, const context* ct
     return counts_as_failure_(why) ? verdict::failure : verdict::success;
   } catch (...) {
     const auto thrown = error::from_exception(std::current_exception());
-    engine_->log(log_record::level::error, path(), "counts_as_failure threw: " + thrown.message());
+    engine_->log(log_kind::callback_threw, path(), "counts_as_failure threw: " + thrown.message());
     return verdict::failure;
   }
 }
@@ -144,7 +144,7 @@ void breaker_core::reclaim(const breaker_ticket& call, task_actor& who) noexcept
                     std::string_view{where});
     static_cast<void>(machine_.report(call, verdict::ignored, t.now));
   }
-  engine_->log(log_record::level::warning, where, "ended without reporting on its permit of circuit breaker " + path());
+  engine_->log(log_kind::permit_reclaimed, where, "ended without reporting on its permit of circuit breaker " + path());
 }
 
 // -- what is asked of it ----------------------------------------------------------------------------------------------
@@ -246,7 +246,7 @@ void breaker_core::tell_changes() noexcept {
       on_change_(change);
     } catch (...) {
       const auto thrown = error::from_exception(std::current_exception());
-      engine_->log(log_record::level::error, path(), "on_state_change threw: " + thrown.message());
+      engine_->log(log_kind::callback_threw, path(), "on_state_change threw: " + thrown.message());
     }
     lock.lock();
   }

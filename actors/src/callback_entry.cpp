@@ -40,10 +40,10 @@ void callback_entry::run_on_lane() noexcept {
     try {
       fn_();
     } catch (const std::exception& e) {
-      task_->scope().engine().log(log_record::level::error, task_->path(),
+      task_->scope().engine().log(log_kind::callback_threw, task_->path(),
                                   std::string{"an on_cancel callback threw: "} + e.what());
     } catch (...) {
-      task_->scope().engine().log(log_record::level::error, task_->path(),
+      task_->scope().engine().log(log_kind::callback_threw, task_->path(),
                                   "an on_cancel callback threw something that is no std::exception");
     }
   }

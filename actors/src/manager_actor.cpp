@@ -107,7 +107,7 @@ std::optional<error> manager_actor::shutdown(duration drain) {
     return std::nullopt;
   const auto left = still_here();
   engine().record(event_kind::manager_shutdown_stalled, id(), last_event_.load(), 0, std::string_view{left.message()});
-  engine().log(log_record::level::warning, path(), left.message());
+  engine().log(log_kind::shutdown_stalled, path(), left.message());
   engine().keep_trace(runtime::engine::keep_for::stalled_shutdown, path());
   return left;
 }

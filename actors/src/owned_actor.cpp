@@ -60,7 +60,7 @@ void owned_actor::on_due(time_point now) noexcept {
     error{errc::unresponsive, "stopping it has taken " + std::to_string(ms) + " ms so far, and is still awaited" +
                                    held_up_by()}
       .with_path(path());
-  engine().log(log_record::level::warning, path(), report.message());
+  engine().log(log_kind::unresponsive, path(), report.message());
   if (!std::exchange(reported_, true))
     scope_->owned_overdue(*this, report);
   overdue();

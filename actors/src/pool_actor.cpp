@@ -272,7 +272,7 @@ void pool_actor::revoke(pool_lease& from) noexcept {
                                       static_cast<std::int64_t>(from.holder()->id()), std::string_view{who});
     now.carry_out(machine_.reclaimed(from.item_, engine().now()));
   }
-  engine().log(log_record::level::warning, who,
+  engine().log(log_kind::lease_reclaimed, who,
                "ended without giving back a resource of pool " + path() + ": it was taken back and is destroyed");
 }
 
@@ -355,7 +355,7 @@ void pool_actor::destroy(item_id which, std::unique_ptr<detail::pooled> object, 
                     std::string_view{to_text(why)});
   }
   if (!done)
-    engine().log(log_record::level::error, path(), "releasing a resource failed: " + failed);
+    engine().log(log_kind::release_failed, path(), "releasing a resource failed: " + failed);
 }
 
 void pool_actor::finish() noexcept {
@@ -461,7 +461,7 @@ void pool_actor::close_for_ever() noexcept {
                               .remind_every = scope().grace(),
                               .remind = [this] {
                                 const auto held = held_by(engine().now());
-                                engine().log(log_record::level::warning, path(), still_held(held).message());
+                                engine().log(log_kind::end_held_up, path(), still_held(held).message());
                               }}));
 }
 

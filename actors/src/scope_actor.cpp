@@ -378,7 +378,7 @@ void scope_actor::accuse(task_actor& task, time_point now) {
   if (decides && cancel_locked({cancel_kind::sibling_failed, task.path(), {}, now, report}, found))
     after_cancel();
   foreman().report(report);
-  engine().log(log_record::level::warning, task.path(), report.message());
+  engine().log(log_kind::unresponsive, task.path(), report.message());
   engine().keep_trace(runtime::engine::keep_for::unresponsive, task.path());
 }
 

@@ -194,7 +194,7 @@ void scope_actor::child_late(actor_child& child, std::uint64_t which, const erro
   }
   if (known) // else whoever started it is told
     foreman().report(why);
-  engine().log(log_record::level::warning, child.path(),
+  engine().log(log_kind::start_overdue, child.path(),
                why.message() + "; its factory has not returned and is awaited still");
 }
 
@@ -296,7 +296,7 @@ void scope_actor::child_unresponsive(actor_child& child, std::uint64_t which, co
       decides = cancel_locked({cancel_kind::sibling_failed, child.path(), {}, engine().now(), report}, found);
   }
   foreman().report(report);
-  engine().log(log_record::level::warning, child.path(), report.message());
+  engine().log(log_kind::unresponsive, child.path(), report.message());
   if (decides)
     after_cancel();
 }

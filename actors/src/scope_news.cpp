@@ -44,9 +44,9 @@ void scope_actor::deliver_news() noexcept {
     try {
       (*hook)(event);
     } catch (const std::exception& e) {
-      engine().log(log_record::level::error, path(), std::string{"an on_child hook threw: "} + e.what());
+      engine().log(log_kind::callback_threw, path(), std::string{"an on_child hook threw: "} + e.what());
     } catch (...) {
-      engine().log(log_record::level::error, path(), "an on_child hook threw something that is no std::exception");
+      engine().log(log_kind::callback_threw, path(), "an on_child hook threw something that is no std::exception");
     }
   }
   signal(advance_flag); // the end may have waited for this

@@ -246,7 +246,7 @@ void supervisor::say_who_is_left() {
   std::string whom;
   for (const auto& who : survivors(8))
     whom += (whom.empty() ? "" : ", ") + who;
-  engine().log(log_record::level::warning, path(), "its end is held up by: " + (whom.empty() ? "a release" : whom));
+  engine().log(log_kind::end_held_up, path(), "its end is held up by: " + (whom.empty() ? "a release" : whom));
   engine().keep_trace(runtime::engine::keep_for::stalled_shutdown, path());
 }
 

@@ -16,6 +16,7 @@
 #include <caf/default_attachable.hpp>
 #include <caf/error.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/logger.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/make_message.hpp>
 #include <caf/monitorable_actor.hpp>
@@ -23,6 +24,7 @@
 #include <caf/sec.hpp>
 #include <caf/send.hpp>
 #include <caf/system_messages.hpp>
+#include <caf/timestamp.hpp>
 
 #include <cstddef>
 #include <cstdlib>
@@ -30,6 +32,7 @@
 #include <memory>
 #include <new>
 #include <string>
+#include <thread>
 #include <utility>
 
 #if CAF_VERSION < 1706 || CAF_VERSION >= 1800
@@ -241,6 +244,16 @@ inline const caf::exit_msg* as_exit(const caf::mailbox_element& mail) {
 inline const caf::down_msg* as_down(const caf::mailbox_element& mail) {
   const auto& content = mail.content();
   return content.size() == 1 && content.match_element<caf::down_msg>(0) ? &content.get_as<caf::down_msg>(0) : nullptr;
+}
+
+/// Writes to the logger of `system` as component "muster", unless that wants no such line.
+enum class log_rank : unsigned { error = CAF_LOG_LEVEL_ERROR, warning = CAF_LOG_LEVEL_WARNING, info = CAF_LOG_LEVEL_INFO };
+inline void write_log(caf::actor_system& system, log_rank rank, std::string text) {
+  const auto level = static_cast<unsigned>(rank);
+  constexpr auto component = caf::atom("muster");
+  if (auto& log = system.logger(); log.accepts(level, component))
+    log.log({level, __LINE__, component, "muster", "muster", "muster", std::move(text), std::this_thread::get_id(),
+             caf::invalid_actor_id, caf::make_timestamp()});
 }
 
 } // namespace muster::runtime

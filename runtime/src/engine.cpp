@@ -34,9 +34,9 @@ private:
     try {
       job_();
     } catch (const std::exception& e) {
-      owner_.log(log_record::level::error, who_, std::string{"a callback threw: "} + e.what());
+      owner_.log(log_kind::callback_threw, who_, std::string{"a callback threw: "} + e.what());
     } catch (...) {
-      owner_.log(log_record::level::error, who_, "a callback threw something that is no std::exception");
+      owner_.log(log_kind::callback_threw, who_, "a callback threw something that is no std::exception");
     }
   }
 
@@ -121,7 +121,7 @@ engine::engine(engine_options options, caf::actor_system* system)
       "a manager inside an actor system that exists already cannot be on the clock of a simulation: that system has "
       "threads and a time of its own");
   if (auto why = trace_.complaint(); !why.empty())
-    log(log_record::level::warning, {}, "the trace is kept in memory that no other process sees: " + why);
+    log(log_kind::trace_in_memory, {}, "the trace is kept in memory that no other process sees: " + why);
 }
 
 engine::~engine() { stop(); }
@@ -162,7 +162,7 @@ void engine::keep_trace(keep_for why, std::string path) {
 void engine::write_kept(keep_for why, std::string path) noexcept {
   try {
     const auto file = trace_.keep(word_for(why));
-    log(log_record::level::info, std::move(path),
+    log(file ? log_kind::trace_written : log_kind::trace_not_written, std::move(path),
         file ? "the trace was written to " + file->string()
              : "the trace could not be written: " + file.error().message());
   } catch (...) {
@@ -196,10 +196,10 @@ void engine::call_log(log_record record) noexcept {
   }
 }
 
-void engine::log(log_record::level severity, std::string path, std::string text) {
+void engine::log(log_kind what, std::string path, std::string text) {
   if (!log_ || stopped_.load(std::memory_order_acquire))
     return;
-  serve({}, [this, record = log_record{severity, now(), std::move(path), std::move(text)}]() mutable {
+  serve({}, [this, record = log_record{severity_of(what), what, now(), std::move(path), std::move(text)}]() mutable {
     call_log(std::move(record));
   });
 }

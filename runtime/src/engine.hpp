@@ -87,7 +87,7 @@ public:
   /// Runs `job` on the service lane. What it throws is logged as coming from `who`.
   void serve(std::string who, std::move_only_function<void()> job);
   /// Hands a record to the log hook, if there is one, on the service lane.
-  void log(log_record::level severity, std::string path, std::string text);
+  void log(log_kind what, std::string path, std::string text);
 
   /// Ends and joins all threads, and the actor system if it is the engine's own. Everything below must have ended.
   /// Idempotent; not from a thread of the engine.

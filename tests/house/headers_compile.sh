@@ -1,8 +1,8 @@
 #!/usr/bin/env bash
 # A test: every public header compiles alone, and drags in neither CAF (all but muster/caf.hpp) nor fmt (all but
-# muster/fmt.hpp and muster/caf.hpp) nor Asio (all but muster/asio.hpp and its details), whatever it includes on the
-# way: the compiler is asked for every file it read. Where Asio is not installed the headers for it are left out, which
-# is said. Usage: headers_compile.sh <repository> <compiler> <CAF's include folders> <fmt's include folders>  (a:b:c)
+# muster/fmt.hpp, muster/spdlog.hpp and muster/caf.hpp) nor Asio (all but muster/asio.hpp and its details) nor spdlog (all
+# but muster/spdlog.hpp), whatever it includes on the way: the compiler is asked for every file it read. Where Asio or
+# spdlog is not installed the headers for it are left out, which is said. Usage: headers_compile.sh <repository> <compiler> <CAF's include folders> <fmt's include folders>  (a:b:c)
 #
 # It first proves that it can fail, on planted samples.
 set -u -o pipefail
@@ -38,12 +38,17 @@ check() {
       printf '%s pulls in CAF: %s\n' "$header" "$path"
       return 1
     fi
-    if [[ $path == */fmt/* && $header != muster/caf.hpp && $header != muster/fmt.hpp ]]; then
+    if [[ $path == */fmt/* && $header != muster/caf.hpp && $header != muster/fmt.hpp &&
+      $header != muster/spdlog.hpp ]]; then
       printf '%s pulls in fmt: %s\n' "$header" "$path"
       return 1
     fi
     if [[ $path == */asio/* && $header != muster/asio.hpp && $header != muster/detail/asio_support.hpp ]]; then
       printf '%s pulls in Asio: %s\n' "$header" "$path"
+      return 1
+    fi
+    if [[ $path == */spdlog/* && $header != muster/spdlog.hpp ]]; then
+      printf '%s pulls in spdlog: %s\n' "$header" "$path"
       return 1
     fi
   done < <(sed -e 's/\\$//' "$base.d" | tr -s ' ' '\n')
@@ -83,13 +88,23 @@ expect muster/with_fmt.hpp "pulls in fmt"
 # ---- the house -------------------------------------------------------------------------------------------------------
 
 headers=()
+# is_here <header>
+is_here() {
+  printf '#include <%s>\n' "$1" >"$scratch/is_here.cpp"
+  "$compiler" -fsyntax-only "$scratch/is_here.cpp" 2>/dev/null
+}
 with_asio=yes
-printf '#include <asio/version.hpp>\n' >"$scratch/asio.cpp"
-"$compiler" -fsyntax-only "$scratch/asio.cpp" 2>/dev/null || with_asio=no
+is_here asio/version.hpp || with_asio=no
+with_spdlog=yes
+is_here spdlog/version.h || with_spdlog=no
 for house in runtime actors; do
   while IFS= read -r file; do
     if [[ $with_asio == no && $file == */asio*.hpp ]]; then
       printf 'left out, for Asio (libasio-dev) is not here: %s\n' "$file"
+      continue
+    fi
+    if [[ $with_spdlog == no && $file == */spdlog.hpp ]]; then
+      printf 'left out, for spdlog (libspdlog-dev) is not here: %s\n' "$file"
       continue
     fi
     headers+=("${file#"$root/$house/include/"}")

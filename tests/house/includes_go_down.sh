@@ -54,7 +54,8 @@ check() {
         fi
       fi
 
-      # Public headers know std and each other; two of them also know fmt, one CAF, and one (with its details) Asio.
+      # Public headers know std and each other; two of them also know fmt, one CAF, one spdlog, and one (with its
+      # details) Asio.
       if [[ $where == */include/* ]]; then
         case $include in
           \<muster/*) ;;
@@ -65,6 +66,8 @@ check() {
           \<asio/*)
             [[ $where == actors/include/muster/asio.hpp || $where == actors/include/muster/detail/asio_support.hpp ]] ||
               breach "includes $name; only muster/asio.hpp may" ;;
+          \<spdlog/*)
+            [[ $where == runtime/include/muster/spdlog.hpp ]] || breach "includes $name; only muster/spdlog.hpp may" ;;
           \"*) breach "includes $name in quotes, so perhaps a private header; public headers include <muster/…>" ;;
           *.hpp\> | *.h\>) breach "includes $name; a public header includes only std and <muster/…>" ;;
         esac
@@ -106,6 +109,7 @@ sound_house() {
   printf '#include <muster/low.hpp>\n' >actors/include/muster/high.hpp
   printf '#include <caf/actor.hpp>\n#include <fmt/core.h>\n' >actors/include/muster/caf.hpp
   printf '#include <asio/post.hpp>\n' >actors/include/muster/asio.hpp
+  printf '#include <spdlog/logger.h>\n' >runtime/include/muster/spdlog.hpp
   printf '#include "inner.hpp"\n#include <muster/low.hpp>\n#include <sys/mman.h>\n' >runtime/src/low.cpp
   printf '#include <atomic>\n' >runtime/src/inner.hpp
   printf '#include <caf/all.hpp>\n#if CAF_VERSION < 1800\n#endif\n' >runtime/src/caf_port.hpp
@@ -141,6 +145,7 @@ planted runtime/include/muster/low.hpp '#include <inner.hpp>'
 planted actors/include/muster/high.hpp '#include <caf/fwd.hpp>'
 planted actors/include/muster/high.hpp '#include "high_actor.hpp"'
 planted actors/include/muster/high.hpp '#include <asio/post.hpp>'
+planted runtime/include/muster/low.hpp '#include <spdlog/logger.h>'
 planted actors/include/muster/high.hpp '#include <muster/nowhere.hpp>'
 planted actors/src/high.cpp '#include "tests/helper.hpp" // sic'
 planted actors/src/high.cpp '#include "helper.hpp"'

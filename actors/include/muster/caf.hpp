@@ -47,6 +47,9 @@ namespace muster {
 [[nodiscard]] manager in_system(caf::actor_system& system, manager_options options = {});
 /// The actor system that `m` lives in, its own or the application's.
 [[nodiscard]] caf::actor_system& system_of(const manager& m);
+/// A log hook that writes to the logger of `system`, as component "muster"; the text is `to_line`'s. That logger writes
+/// what its configuration says. `system` must outlive the manager.
+[[nodiscard]] log_hook to_caf_log(caf::actor_system& system);
 
 // -- actors as children of a scope -----------------------------------------------------------------------------------
 
