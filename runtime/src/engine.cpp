@@ -3,6 +3,7 @@
 #include "engine.hpp"
 
 #include "caf_simulated.hpp"
+#include "fork_mark.hpp"
 
 #include <muster/assert.hpp>
 
@@ -120,6 +121,7 @@ engine::engine(engine_options options, caf::actor_system* system)
       own_system_ || control_.time()->conductor() == nullptr,
       "a manager inside an actor system that exists already cannot be on the clock of a simulation: that system has "
       "threads and a time of its own");
+  engine_begins();
   if (auto why = trace_.complaint(); !why.empty())
     log(log_kind::trace_in_memory, {}, "the trace is kept in memory that no other process sees: " + why);
 }
@@ -215,6 +217,7 @@ void engine::stop() noexcept {
     settle_simulated(own_system_->system);
   own_system_.reset();
   trace_.close();
+  engine_ended();
 }
 
 } // namespace muster::runtime

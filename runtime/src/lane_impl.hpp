@@ -10,6 +10,7 @@
 #include "lane.hpp"
 #include "lane_policy.hpp"
 #include "ready_queue.hpp"
+#include "signal_mask.hpp"
 #include "thread_probe.hpp"
 
 #include <atomic>
@@ -110,6 +111,7 @@ struct lane::impl {
   bool stopped_ = false;
   std::condition_variable all_left_;
 
+  const signal_mask mask_; ///< of whoever made the lane: of all its threads, whoever starts them
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<worker*> free_;
   worker* idle_top_ = nullptr;

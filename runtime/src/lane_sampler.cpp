@@ -25,6 +25,7 @@ void lane::impl::watch() noexcept {
 }
 
 void lane::impl::sample_loop() noexcept {
+  mask_.wear();
   name_this_thread(options_.thread_name + "~", 0);
   guard lock{mutex_};
   for (;;) {

@@ -97,6 +97,7 @@ bool lane::impl::start_worker(guard& lock) noexcept {
 
 void lane::impl::work(worker& self) noexcept {
   current_ = &self;
+  mask_.wear();
   name_this_thread(options_.thread_name, self.number);
   const auto probe = thread_probe::of_this_thread();
   guard lock = acquire();
