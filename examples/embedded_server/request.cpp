@@ -23,7 +23,8 @@ constexpr std::size_t longest_line = 4096;
 
 /// The next line of a client. `buffer` keeps what has come behind it.
 coro<result<std::string>> line_from(async_context& ctx, tcp::socket& client, std::string& buffer) {
-  auto reading = asio::async_read_until(client, asio::dynamic_buffer(buffer, longest_line), '\n', muster::use_task(ctx));
+  auto reading =
+    asio::async_read_until(client, asio::dynamic_buffer(buffer, longest_line), '\n', muster::use_task(ctx));
   auto length = co_await reading;
   if (!length)
     co_return std::unexpected{length.error()};

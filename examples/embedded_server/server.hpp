@@ -1,5 +1,5 @@
-/// The application's own side: an event loop with threads, a port, and signals. It knows Muster only where a client comes:
-/// its request is made a task of a scope that main owns.
+/// The application's own side: an event loop with threads, a port, and signals. It knows Muster only where a client
+/// comes: its request is made a task of a scope that main owns.
 ///
 /// Owner: main, which destroys it after the scope whose tasks use its event loop. Threads: `threads` of its own run the
 /// loop; functions are for main. Invariant: after `stop_accepting` no task is started any more.
@@ -29,8 +29,8 @@ public:
   server(const server&) = delete;
   server& operator=(const server&) = delete;
 
-  /// Begins: each client's request becomes a task of `requests`; `asked_to_stop` is called on the loop at each SIGINT and
-  /// SIGTERM, with how many there have been.
+  /// Begins: each client's request becomes a task of `requests`; `asked_to_stop` is called on the loop at each SIGINT
+  /// and SIGTERM, with how many there have been.
   void start(muster::scope& requests, std::function<void(int)> asked_to_stop);
   /// Closes the port. On return no further request is started. Not on the loop's own threads, nor the next one.
   void stop_accepting();

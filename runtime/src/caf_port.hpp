@@ -247,7 +247,11 @@ inline const caf::down_msg* as_down(const caf::mailbox_element& mail) {
 }
 
 /// Writes to the logger of `system` as component "muster", unless that wants no such line.
-enum class log_rank : unsigned { error = CAF_LOG_LEVEL_ERROR, warning = CAF_LOG_LEVEL_WARNING, info = CAF_LOG_LEVEL_INFO };
+enum class log_rank : unsigned {
+  error = CAF_LOG_LEVEL_ERROR,
+  warning = CAF_LOG_LEVEL_WARNING,
+  info = CAF_LOG_LEVEL_INFO,
+};
 inline void write_log(caf::actor_system& system, log_rank rank, std::string text) {
   const auto level = static_cast<unsigned>(rank);
   constexpr auto component = caf::atom("muster");

@@ -21,8 +21,8 @@ void in_child() noexcept {
 
 void engine_begins() {
   [[maybe_unused]] static const int once = ::pthread_atfork(nullptr, nullptr, in_child);
-  MUSTER_ASSERT(!is_forked_child(), "a manager was made in a child of fork(), whose parent had one: a child of a process "
-                                    "with threads may only exec or _exit");
+  MUSTER_ASSERT(!is_forked_child(), "a manager was made in a child of fork(), whose parent had one: a child of a "
+                                    "process with threads may only exec or _exit");
   living.fetch_add(1, std::memory_order_relaxed);
 }
 

@@ -1,7 +1,7 @@
 /// Knows whether this process is a child that was forked while its parent had an engine.
 ///
-/// Such a child has copies of managers but none of their threads, and locks may be held for ever by threads that are not
-/// there. It may exec or _exit, nothing else.
+/// Such a child has copies of managers but none of their threads, and locks may be held for ever by threads that are
+/// not there. It may exec or _exit, nothing else.
 ///
 /// Owner: nobody; one count for the process. Threads: any.
 #pragma once

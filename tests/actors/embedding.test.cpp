@@ -141,8 +141,10 @@ TEST_CASE("a thousand managers one after the other leave no thread, descriptor o
 TEST_CASE("two managers in one process know nothing of each other", "[embedding]") {
   journal one_said;
   journal two_said;
-  muster::manager one{{.name = "one", .workers = 1, .on_error = [&](const muster::error& e) { one_said.write(e.message()); }}};
-  muster::manager two{{.name = "two", .workers = 1, .on_error = [&](const muster::error& e) { two_said.write(e.message()); }}};
+  muster::manager one{
+    {.name = "one", .workers = 1, .on_error = [&](const muster::error& e) { one_said.write(e.message()); }}};
+  muster::manager two{
+    {.name = "two", .workers = 1, .on_error = [&](const muster::error& e) { two_said.write(e.message()); }}};
   auto first = one.create_scope("crew");
   auto second = two.create_scope("crew");
   auto staying = second.execute("staying", [](context& ctx) {
