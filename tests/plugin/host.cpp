@@ -1,8 +1,8 @@
 // An application that knows nothing of Muster and loads plugins that have it inside.
 // Usage: muster-plugin-host <rounds> close|keep <plugin>…
 //
-// In each round every plugin is loaded, asked, and (with `close`) unloaded. In the end there must be one thread again, and
-// no more descriptors and mappings than after the first rounds.
+// In each round every plugin is loaded, asked, and (with `close`) unloaded. In the end there must be one thread again,
+// and no more descriptors and mappings than after the first rounds.
 #include <dlfcn.h>
 
 #include <cstdio>

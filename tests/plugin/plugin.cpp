@@ -1,10 +1,12 @@
 // A shared library that an application loads while it runs, with Muster inside. See host.cpp.
 #include <muster/muster.hpp>
 
+#include <stdexcept>
+
 using namespace std::chrono_literals;
 
 /// A manager comes, does a little of everything, and goes. 42 if all was well.
-extern "C" [[gnu::visibility("default")]] int plugin_answer() {
+static int answer() {
   muster::manager site{{.name = "plugin", .workers = 2}};
   muster::resource_pool<int> numbers{site, 1, [] { return 40; }};
   auto sum = site.with_timeout("sum", 1h, [&](muster::scope& crew) -> muster::result<int> {
@@ -27,3 +29,6 @@ extern "C" [[gnu::visibility("default")]] int plugin_answer() {
   });
   return sum.value_or(0);
 }
+
+// (GCC 12 cannot compile a coroutine inside a function with the linkage of C.)
+extern "C" [[gnu::visibility("default")]] int plugin_answer() { return answer(); }
