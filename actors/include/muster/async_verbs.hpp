@@ -15,11 +15,13 @@ namespace muster {
 template <class Self>
 class async_verbs {
 public:
+  /// All at the same time: the coroutine gives `result<std::tuple<…>>`, as verbs::parallel does.
   template <class... Steps>
     requires(sizeof...(Steps) > 0 && (detail::verb_step<Steps> && ...))
   [[nodiscard]] auto parallel(std::string name, Steps&&... steps) {
     return parallel(std::move(name), scope_options{}, std::forward<Steps>(steps)...);
   }
+  /// The same in a scope with these options.
   template <class... Steps>
     requires(sizeof...(Steps) > 0 && (detail::verb_step<Steps> && ...))
   [[nodiscard]] auto parallel(std::string name, scope_options options, Steps&&... steps) {
@@ -33,6 +35,7 @@ public:
   [[nodiscard]] auto parallel(std::string name, Range&& callables) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(callables));
   }
+  /// The same in a scope with these options.
   template <std::ranges::input_range Range>
     requires detail::verb_step<std::ranges::range_reference_t<Range>>
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& callables) {
@@ -48,6 +51,7 @@ public:
   [[nodiscard]] auto parallel(std::string name, Range&& items, Fn&& fn) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(items), std::forward<Fn>(fn));
   }
+  /// The same in a scope with these options.
   template <std::ranges::input_range Range, class Fn>
     requires(!detail::verb_step<Range> && detail::item_body<Fn, std::ranges::range_reference_t<Range>>)
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& items, Fn&& fn) {
@@ -57,6 +61,7 @@ public:
                                                                       std::forward<Range>(items), std::forward<Fn>(fn));
   }
 
+  /// One after another, each given the value before it; see verbs::series.
   template <class... Steps>
     requires(sizeof...(Steps) > 0)
   [[nodiscard]] auto series(std::string name, Steps&&... steps) {
@@ -64,6 +69,7 @@ public:
                                   std::tuple<std::decay_t<Steps>...>{std::forward<Steps>(steps)...});
   }
 
+  /// The first that succeeds; see verbs::race.
   template <class... Steps>
     requires(sizeof...(Steps) > 0 && (detail::verb_step<Steps> && ...))
   [[nodiscard]] auto race(std::string name, Steps&&... steps) {

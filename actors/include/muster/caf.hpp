@@ -54,6 +54,7 @@ using actor_factory = std::function<caf::actor(caf::actor_system&)>;
 /// only the first word counts, and one about an incarnation that is gone is ignored. Any thread.
 class start_report {
 public:
+  /// It is up: its start has succeeded.
   void ready() const;
   /// It will not be: it is stopped, and its start has failed with this text.
   void failed(std::string why) const;
@@ -86,6 +87,7 @@ using reporting_factory = std::function<caf::actor(caf::actor_system&, start_rep
 /// that does not return cannot be ended: errc::timed_out comes at once, what it makes after all is stopped, the child
 /// keeps its name until then, and the scope's end waits for it and names it.
 result<caf::actor> spawn_actor(scope& s, child_options options, actor_factory factory);
+/// The same for an actor that says itself, through the report it is given, when it is up.
 result<caf::actor> spawn_actor(scope& s, child_options options, reporting_factory factory);
 
 /// Makes an exception that escapes `self` its exit reason with `what()` as the text. CAF's own handler keeps the type
@@ -134,8 +136,7 @@ result<caf::actor> spawn_actor(scope& s, child_options options, Behaviour behavi
                      [behaviour = std::move(behaviour)](caf::event_based_actor*) { return behaviour; });
 }
 
-// -- asking actors from bodies
-// ------------------------------------------------------------------------------------------
+// -- asking actors from bodies ----------------------------------------------------------------------------------------
 
 namespace detail {
 /// Sends `question` to `whom` and blocks for the answer; see muster::request.

@@ -69,7 +69,7 @@ struct retry_policy {
   duration first_delay = std::chrono::milliseconds{100};  ///< after the first attempt
   double factor = 2;                                      ///< each delay is so many times the one before,
   duration most_delay = std::chrono::seconds{10};         ///< up to this one; then the jitter
-  jitter spread = jitter::full;
+  jitter spread = jitter::full;                           ///< of the delays
   std::optional<std::uint64_t> seed{}; ///< of the jitter; equal seeds, equal delays; default: of the task and the
                                        ///< moment
   duration most_elapsed = no_timeout;  ///< no attempt begins later than this after the first

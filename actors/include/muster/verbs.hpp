@@ -15,9 +15,10 @@ namespace muster {
 /// A callable with options, for the verbs: `step{{.name = "load", .timeout = 1s}, fn}`.
 template <class F>
 struct step {
-  task_options options;
-  F fn;
+  task_options options; ///< as for scope::execute
+  F fn;                 ///< the body
 };
+/// What the compiler takes `step{options, fn}` for.
 template <class F>
 step(task_options, F) -> step<F>;
 
@@ -33,6 +34,7 @@ public:
   [[nodiscard]] auto parallel(std::string name, Steps&&... steps) {
     return parallel(std::move(name), scope_options{}, std::forward<Steps>(steps)...);
   }
+  /// The same in a scope with these options.
   template <class... Steps>
     requires(sizeof...(Steps) > 0 && (detail::verb_step<Steps> && ...))
   [[nodiscard]] auto parallel(std::string name, scope_options options, Steps&&... steps)
@@ -56,6 +58,7 @@ public:
   [[nodiscard]] auto parallel(std::string name, Range&& callables) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(callables));
   }
+  /// The same in a scope with these options.
   template <std::ranges::input_range Range>
     requires detail::verb_step<std::ranges::range_reference_t<Range>>
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& callables) {
@@ -73,6 +76,7 @@ public:
   [[nodiscard]] auto parallel(std::string name, Range&& items, Fn&& fn) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(items), std::forward<Fn>(fn));
   }
+  /// The same in a scope with these options.
   template <std::ranges::input_range Range, class Fn>
     requires(!detail::verb_step<Range> && detail::item_body<Fn, std::ranges::range_reference_t<Range>>)
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& items, Fn&& fn) {

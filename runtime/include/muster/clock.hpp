@@ -56,8 +56,9 @@ public:
   [[nodiscard]] virtual time_point now() const noexcept = 0;
   /// True if time passes only when somebody says so; then nothing waits in real time for a timer.
   [[nodiscard]] virtual bool is_manual() const noexcept { return false; }
-  /// Called by an engine when it starts and when it stops. Real clocks need not know.
+  /// Called by an engine when it starts. Real clocks need not know.
   virtual void attach(listener&) {}
+  /// Called by an engine when it stops: after the return its listener is used no more.
   virtual void detach(listener&) {}
   /// Called by an engine, from any thread and without locks, after its earliest due time has become earlier. Clocks
   /// that let others wait for such a moment override it.

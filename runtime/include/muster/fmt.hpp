@@ -22,6 +22,8 @@
 #include <string>
 #include <string_view>
 
+/// @cond specialisations
+
 /// `{}`: `muster::to_line`; `{:t}`: `muster::to_string`.
 template <>
 struct fmt::formatter<muster::error> : fmt::formatter<std::string_view> {
@@ -82,3 +84,5 @@ struct fmt::formatter<muster::priority> : fmt::formatter<std::string_view> {
     return fmt::formatter<std::string_view>::format(text, context);
   }
 };
+
+/// @endcond

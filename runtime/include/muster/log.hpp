@@ -18,7 +18,7 @@ struct log_record {
   /// How much it matters, in rising order.
   enum class level : std::uint8_t { debug, info, warning, error };
 
-  level severity = level::info;
+  level severity = level::info; ///< of the message
   time_point at{};  ///< when it arose, on the manager's clock
   std::string path; ///< of the task, scope or manager that it is about
   std::string text; ///< one sentence without path, severity and newline
