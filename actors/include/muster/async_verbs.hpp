@@ -28,28 +28,28 @@ public:
   }
 
   /// A range of callables of one type.
-  template <std::ranges::input_range Range>
-    requires detail::verb_step<std::ranges::range_reference_t<Range>>
+  template <detail::verb_range Range>
+    requires detail::verb_step<detail::range_reference<Range>>
   [[nodiscard]] auto parallel(std::string name, Range&& callables) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(callables));
   }
-  template <std::ranges::input_range Range>
-    requires detail::verb_step<std::ranges::range_reference_t<Range>>
+  template <detail::verb_range Range>
+    requires detail::verb_step<detail::range_reference<Range>>
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& callables) {
-    std::vector<std::decay_t<std::ranges::range_reference_t<Range>>> all;
+    std::vector<std::decay_t<detail::range_reference<Range>>> all;
     for (auto&& fn : callables)
       all.push_back(detail::element_of<Range>(fn));
     return detail::async_parallel_range(self(), std::move(name), std::move(options), std::move(all));
   }
 
   /// `fn(item)` or `fn(ctx, item)` for every item of a range. An lvalue range is referred to.
-  template <std::ranges::input_range Range, class Fn>
-    requires(!detail::verb_step<Range> && detail::item_body<Fn, std::ranges::range_reference_t<Range>>)
+  template <detail::verb_range Range, class Fn>
+    requires(!detail::verb_step<Range> && detail::item_body<Fn, detail::range_reference<Range>>)
   [[nodiscard]] auto parallel(std::string name, Range&& items, Fn&& fn) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(items), std::forward<Fn>(fn));
   }
-  template <std::ranges::input_range Range, class Fn>
-    requires(!detail::verb_step<Range> && detail::item_body<Fn, std::ranges::range_reference_t<Range>>)
+  template <detail::verb_range Range, class Fn>
+    requires(!detail::verb_step<Range> && detail::item_body<Fn, detail::range_reference<Range>>)
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& items, Fn&& fn) {
     // An rvalue range is kept, and its items are then referred to where they are kept.
     using kept = std::conditional_t<std::is_lvalue_reference_v<Range>, Range, std::remove_cvref_t<Range>>;

@@ -9,7 +9,7 @@
 #include <muster/log.hpp>
 #include <muster/priority.hpp>
 #include <muster/restart.hpp>
-#include <muster/trace.hpp>
+#include <muster/trace_options.hpp>
 #include <muster/values.hpp>
 
 #include <cstddef>

@@ -8,8 +8,6 @@
 
 #include <muster/detail/verb_support.hpp>
 
-#include <ranges>
-
 namespace muster {
 
 /// A callable with options, for the verbs: `step{{.name = "load", .timeout = 1s}, fn}`.
@@ -51,16 +49,16 @@ public:
 
   /// The same for a range of callables of one type: a vector of their values, in the range's order. A container that is
   /// handed over as an rvalue gives its callables away; otherwise they are copied.
-  template <std::ranges::input_range Range>
-    requires detail::verb_step<std::ranges::range_reference_t<Range>>
+  template <detail::verb_range Range>
+    requires detail::verb_step<detail::range_reference<Range>>
   [[nodiscard]] auto parallel(std::string name, Range&& callables) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(callables));
   }
-  template <std::ranges::input_range Range>
-    requires detail::verb_step<std::ranges::range_reference_t<Range>>
+  template <detail::verb_range Range>
+    requires detail::verb_step<detail::range_reference<Range>>
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& callables) {
     auto crew = self().create_scope(std::move(name), std::move(options));
-    std::vector<detail::step_task<std::ranges::range_reference_t<Range>>> tasks;
+    std::vector<detail::step_task<detail::range_reference<Range>>> tasks;
     for (auto&& fn : callables)
       tasks.push_back(detail::start_step(crew, detail::element_of<Range>(fn), tasks.size() + 1));
     return detail::gather(crew, tasks);
@@ -68,16 +66,16 @@ public:
 
   /// Calls `fn(item)` or `fn(context&, item)` for every item at the same time: a vector of the values, in the range's
   /// order. `fn` is shared by all the calls. Items that the range keeps are passed by reference.
-  template <std::ranges::input_range Range, class Fn>
-    requires(!detail::verb_step<Range> && detail::item_body<Fn, std::ranges::range_reference_t<Range>>)
+  template <detail::verb_range Range, class Fn>
+    requires(!detail::verb_step<Range> && detail::item_body<Fn, detail::range_reference<Range>>)
   [[nodiscard]] auto parallel(std::string name, Range&& items, Fn&& fn) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(items), std::forward<Fn>(fn));
   }
-  template <std::ranges::input_range Range, class Fn>
-    requires(!detail::verb_step<Range> && detail::item_body<Fn, std::ranges::range_reference_t<Range>>)
+  template <detail::verb_range Range, class Fn>
+    requires(!detail::verb_step<Range> && detail::item_body<Fn, detail::range_reference<Range>>)
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& items, Fn&& fn) {
     auto crew = self().create_scope(std::move(name), std::move(options));
-    using bound = detail::bound_item<std::remove_reference_t<Fn>, std::ranges::range_reference_t<Range>>;
+    using bound = detail::bound_item<std::remove_reference_t<Fn>, detail::range_reference<Range>>;
     std::vector<task<detail::body_value<bound>>> tasks;
     for (auto&& item : items)
       tasks.push_back(crew.execute(std::to_string(tasks.size() + 1), bound{fn, std::forward<decltype(item)>(item)}));

@@ -86,7 +86,7 @@ coro<result<std::vector<step_result<Callable>>>> async_parallel_range(Self& self
 
 /// `Range` is an lvalue reference, or a range that is kept here.
 template <class Range, class Fn>
-using bound_to = bound_item<Fn, std::ranges::range_reference_t<Range>>;
+using bound_to = bound_item<Fn, range_reference<Range>>;
 template <class Self, class Range, class Fn>
 coro<result<std::vector<stored<body_value<bound_to<Range, Fn>>>>>> async_parallel_items(Self& self, std::string name,
                                                                                         scope_options options,
