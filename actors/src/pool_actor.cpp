@@ -43,7 +43,7 @@ struct pool_actor::waiter {
 };
 
 actor_ref<pool_actor> pool_actor::make(supervisor& of, detail::pool_settings settings,
-                                       std::unique_ptr<detail::pool_work> work) {
+                                       detail::owned<detail::pool_work> work) {
   const auto limit = settings.release_timeout.value_or(of.release_timeout());
   auto made = actor_ref<pool_actor>::adopt(runtime::light_storage<pool_actor>::make(
     of.engine().system_if_running(), 0, alignof(std::max_align_t), of, std::move(settings), limit, std::move(work)));
@@ -65,7 +65,7 @@ actor_ref<pool_actor> pool_actor::make(supervisor& of, detail::pool_settings set
 }
 
 pool_actor::pool_actor(supervisor& of, detail::pool_settings settings, duration limit,
-                       std::unique_ptr<detail::pool_work> work)
+                       detail::owned<detail::pool_work> work)
     : owned_actor(of, std::move(settings.name), limit, node_kind::resource),
       acquire_timeout_(settings.acquire_timeout),
       work_(std::move(work)),
@@ -326,7 +326,7 @@ void pool_actor::create(item_id which) noexcept {
   }
 }
 
-void pool_actor::check(item_id which, std::unique_ptr<detail::pooled> object) noexcept {
+void pool_actor::check(item_id which, detail::owned<detail::pooled> object) noexcept {
   const auto healthy = work_->check(*object);
   turn now{*this};
   auto& it = items_.at(which);
@@ -337,7 +337,7 @@ void pool_actor::check(item_id which, std::unique_ptr<detail::pooled> object) no
   now.carry_out(machine_.checked(which, healthy.has_value(), engine().now()));
 }
 
-void pool_actor::destroy(item_id which, std::unique_ptr<detail::pooled> object, std::uint64_t cause,
+void pool_actor::destroy(item_id which, detail::owned<detail::pooled> object, std::uint64_t cause,
                          retired_for why) noexcept {
   const auto done = work_->release(std::move(object));
   std::string failed;

@@ -42,7 +42,7 @@ template <class T>
 class receive_wait final : public detail::channel_wait {
 public:
   receive_wait(async_context& ctx, std::shared_ptr<channel_core> from, std::optional<duration> limit)
-      : channel_wait(ctx, std::move(from), nullptr, false, limit) {}
+      : channel_wait(ctx, std::move(from), {}, false, limit) {}
   [[nodiscard]] result<T> await_resume() {
     if (auto why = failure())
       return std::unexpected{std::move(*why)};
@@ -117,10 +117,10 @@ public:
   [[nodiscard]] const std::string& name() const noexcept { return base_.name(); }
 
 private:
-  static std::unique_ptr<detail::envelope> pack(T&& value) {
-    return std::make_unique<detail::envelope_of<T>>(std::move(value));
+  static detail::owned<detail::envelope> pack(T&& value) {
+    return detail::make_owned<detail::envelope_of<T>>(std::move(value));
   }
-  static result<T> unpacked(result<std::unique_ptr<detail::envelope>> got) {
+  static result<T> unpacked(result<detail::owned<detail::envelope>> got) {
     if (!got)
       return std::unexpected{std::move(got).error()};
     return std::move(static_cast<detail::envelope_of<T>&>(**got).value);

@@ -24,6 +24,7 @@
 #include <muster/detail/awaited_call.hpp>
 #include <muster/detail/breaker_gate.hpp>
 #include <muster/detail/call.hpp>
+#include <muster/detail/owned.hpp>
 #include <muster/detail/ref.hpp>
 #include <muster/manager.hpp>
 
@@ -58,9 +59,9 @@ public:
 private:
   friend class circuit_breaker;
   class held;
-  explicit breaker_permit(std::unique_ptr<held> mine) noexcept;
-  [[nodiscard]] std::unique_ptr<held> take();
-  std::unique_ptr<held> held_;
+  explicit breaker_permit(detail::owned<held> mine) noexcept;
+  [[nodiscard]] detail::owned<held> take();
+  detail::owned<held> held_;
 };
 
 class circuit_breaker {

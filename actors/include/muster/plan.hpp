@@ -4,11 +4,11 @@
 /// a plan starts unless all of it is sound: no cycle, no step after itself, no unknown and no double name.
 #pragma once
 
+#include <muster/detail/owned.hpp>
 #include <muster/options.hpp>
 #include <muster/task.hpp>
 
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -51,7 +51,7 @@ public:
   /// Adds a step. Its dependencies may be named before they are added. Returns the plan, for chaining.
   template <task_body F>
   plan& step(step_options options, F fn) {
-    steps_.push_back({std::move(options), std::make_unique<callable<F>>(std::move(fn))});
+    steps_.push_back({std::move(options), detail::make_owned<callable<F>>(std::move(fn))});
     return *this;
   }
   [[nodiscard]] std::size_t size() const noexcept { return steps_.size(); }
@@ -72,7 +72,7 @@ private:
   };
   struct entry {
     step_options options;
-    std::unique_ptr<callable_base> body;
+    detail::owned<callable_base> body;
   };
   std::vector<entry> steps_;
 };

@@ -179,10 +179,10 @@ private:
             o.idle_timeout,    o.acquire_timeout, o.release_timeout};
   }
   template <class Factory>
-  static std::unique_ptr<detail::pool_work> work_of(pool_options<T>& o, Factory factory) {
+  static detail::owned<detail::pool_work> work_of(pool_options<T>& o, Factory factory) {
     MUSTER_ASSERT(!detail::is_empty(factory),
                   "a resource_pool was given an empty factory: it needs a function that makes one");
-    return std::make_unique<detail::pool_work_of<T, Factory>>(std::move(factory), std::move(o.healthy.call_),
+    return detail::make_owned<detail::pool_work_of<T, Factory>>(std::move(factory), std::move(o.healthy.call_),
                                                               std::move(o.release.call_));
   }
   static result<lease<T>> wrap(result<detail::granted_lease> got) {

@@ -18,6 +18,7 @@
 #include <muster/context.hpp>
 #include <muster/detail/awaited_call.hpp>
 #include <muster/detail/call.hpp>
+#include <muster/detail/owned.hpp>
 
 #include <atomic>
 #include <concepts>
@@ -25,7 +26,6 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
-#include <memory>
 #include <optional>
 
 namespace muster {
@@ -115,7 +115,7 @@ public:
 private:
   context& ctx_;
   const retry_policy& policy_;
-  std::unique_ptr<retry_schedule> schedule_;
+  owned<retry_schedule> schedule_;
   std::uint64_t last_event_ = 0;
 };
 

@@ -5,6 +5,8 @@
 /// steady clock of its own, so that a manual clock governs every timeout, grace period and duration there is.
 #pragma once
 
+#include <muster/detail/owned.hpp>
+
 #include <chrono>
 #include <memory>
 #include <optional>
@@ -96,7 +98,7 @@ public:
 
 private:
   struct impl;
-  std::unique_ptr<impl> impl_;
+  detail::owned<impl> impl_;
 };
 
 } // namespace muster
