@@ -33,18 +33,22 @@ public:
   }
   template <class... Steps>
     requires(sizeof...(Steps) > 0 && (detail::verb_step<Steps> && ...))
-  [[nodiscard]] auto parallel(std::string name, scope_options options, Steps&&... steps)
-    -> result<std::tuple<detail::step_result<Steps>...>> {
+  [[nodiscard]] auto parallel(std::string name, scope_options options, Steps&&... steps) {
+    // The type is not in the declaration: Clang would make it before it asks whether these are steps at all.
+    using values = result<std::tuple<detail::step_result<Steps>...>>;
     auto crew = self().create_scope(std::move(name), std::move(options));
     auto tasks = [&]<std::size_t... Is>(std::index_sequence<Is...>) {
       return std::tuple{detail::start_step(crew, std::forward<Steps>(steps), Is + 1)...};
     }(std::index_sequence_for<Steps...>{});
     if (auto done = crew.wait(); !done)
-      return std::unexpected{std::move(done).error()};
+      return values{std::unexpected{std::move(done).error()}};
     if (const auto* missing = std::apply([](auto&... task) { return detail::first_without_value(task...); }, tasks))
-      return std::unexpected{*missing};
+      return values{std::unexpected{*missing}};
     return std::apply(
-      [](auto&... task) { return std::tuple<detail::step_result<Steps>...>{std::move(task).get().value()...}; }, tasks);
+      [](auto&... task) {
+        return values{std::tuple<detail::step_result<Steps>...>{std::move(task).get().value()...}};
+      },
+      tasks);
   }
 
   /// The same for a range of callables of one type: a vector of their values, in the range's order. A container that is
