@@ -19,7 +19,7 @@ post::post(caf::event_based_actor* self, wiring& around, std::string name, std::
   // An exit message overtakes all others; what was sent before is not to be lost for that.
   self->set_exit_handler([self](const caf::exit_msg& asked) {
     if (asked.reason == caf::exit_reason::user_shutdown)
-      self->send(self, finish_atom::value);
+      self->send(self, finish_atom_v);
     else
       self->quit(asked.reason);
   });

@@ -298,7 +298,7 @@ TEST_CASE("an actor that fails by itself fails its scope and cancels its sibling
   });
   auto actor = muster::spawn_actor(crew, {.name = "a"}, [](caf::actor_system& system) {
     return system.spawn([](caf::event_based_actor* self) -> caf::behavior {
-      return {[self](int) { self->quit(caf::exit_reason::unhandled_exception); }};
+      return {[self](int) { self->quit(caf::sec::runtime_error); }};
     });
   });
   REQUIRE(actor.has_value());

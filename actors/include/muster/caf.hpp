@@ -1,11 +1,13 @@
 /// Interoperation with CAF: the one public header of Muster that includes CAF's.
 ///
 /// Link `muster::caf` instead of `muster::muster` to use it. Threads: every function from any thread unless it says
-/// otherwise. Rules: a manager that lives in an application's actor system is destroyed before that system; a handle
+/// otherwise. Rules: types of messages are registered before the first actor system (CAF 1.x; see init_caf_types); a
+/// manager that lives in an application's actor system is destroyed before that system, which is asserted; a handle
 /// (`caf::actor`) of a task, scope or manager may be kept for ever and is never dangling, but it must not be asked
 /// anything about its actor system once that is gone.
 #pragma once
 
+#include <muster/caf_types.hpp>
 #include <muster/muster.hpp>
 
 #include <caf/actor.hpp>
@@ -13,8 +15,8 @@
 #include <caf/actor_cast.hpp>
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/init_global_meta_objects.hpp>
 #include <caf/mailbox_element.hpp>
-#include <caf/make_message.hpp>
 #include <caf/message.hpp>
 
 #include <concepts>
@@ -24,7 +26,25 @@
 #include <type_traits>
 #include <utility>
 
+namespace caf {
+/// Never defined: it lets the name be asked for in a CAF that has no such function.
+template <class Block>
+void init_global_meta_objects(muster::scope&);
+} // namespace caf
+
 namespace muster {
+
+/// Registers the types of an application's messages with CAF 1.x, after CAF's own and Muster's: each `Block` is what
+/// CAF_BEGIN_TYPE_ID_BLOCK has named, `caf::id_block::…`. Otherwise as init_caf_types() in muster/caf_types.hpp.
+template <class Block, class... Blocks>
+void init_caf_types() {
+  init_caf_types();
+  if constexpr (requires { caf::init_global_meta_objects<Block>(); })
+    if (detail::caf_types_missing(Block::begin))
+      caf::init_global_meta_objects<Block>();
+  if constexpr (sizeof...(Blocks) > 0)
+    init_caf_types<Blocks...>();
+}
 
 // -- what Muster's own actors are to CAF -----------------------------------------------------------------------------
 
@@ -40,7 +60,8 @@ namespace muster {
 // -- living in an application's actor system -------------------------------------------------------------------------
 
 /// A manager in an actor system that exists already. Supervision and bodies run on threads of the manager's own; the
-/// system's scheduler runs only the application's actors. `system` must outlive the manager.
+/// system's scheduler runs only the application's actors. `system` must outlive the manager, which its destructor
+/// asserts once it has waited for the actors that are up, as it always does.
 [[nodiscard]] manager in_system(caf::actor_system& system, manager_options options = {});
 /// The actor system that `m` lives in, its own or the application's.
 [[nodiscard]] caf::actor_system& system_of(const manager& m);
