@@ -19,6 +19,7 @@ using muster::errc;
 namespace {
 
 struct system_of_an_application {
+  const bool registered = (muster::init_caf_types(), true);
   caf::actor_system_config config;
   caf::actor_system system{config};
 };

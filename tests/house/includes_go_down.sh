@@ -118,6 +118,8 @@ sound_house() {
     >runtime/src/caf_port.hpp
   printf '#include <caf/atom.hpp>\n' >runtime/src/caf_port_0_17.hpp
   printf '#include <caf/atom.hpp>\n' >runtime/src/caf_system_1.hpp
+  mkdir -p tools/bench/peers/caf
+  printf '#ifdef CAF_VERSION_MAJOR\n#endif\n' >tools/bench/peers/caf/ping_pong.hpp
   printf '#include "caf_port.hpp"\n#include "inner.hpp"\n' >runtime/src/engine.cpp
   printf '#include "high_actor.hpp"\n#include "inner.hpp"\n#include "caf_port.hpp"\n' >actors/src/high.cpp
   printf '#include <muster/high.hpp>\n' >actors/src/high_actor.hpp

@@ -18,6 +18,7 @@ namespace {
 
 void measure(std::string_view name, std::uint64_t n, std::uint64_t enough, std::string_view unit,
              void (*once)(muster::manager&, std::uint64_t)) {
+  muster::init_caf_types();
   caf::actor_system_config config;
   caf::actor_system system{bench::with_sharing_threads(config, bench::threads)};
   auto site = muster::in_system(system, bench::two_workers());
