@@ -30,6 +30,8 @@ protected:
   [[nodiscard]] virtual std::optional<time_point> next_timeout() const = 0;
   virtual void run_timeout() noexcept = 0;
   virtual void show_time(time_point now) noexcept = 0;
+  /// Whether a thread has begun that CAF has given to an actor, also if both have ended by now.
+  [[nodiscard]] virtual bool gave_a_thread() const noexcept = 0;
 
 private:
   void offer_jobs();

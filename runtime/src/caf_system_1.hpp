@@ -12,7 +12,10 @@
 #include <caf/event_based_actor.hpp>
 #include <caf/logger.hpp>
 #include <caf/scheduler.hpp>
+#include <caf/thread_hook.hpp>
+#include <caf/thread_owner.hpp>
 
+#include <atomic>
 #include <cstdio>
 #include <map>
 
@@ -52,10 +55,26 @@ private:
   std::multimap<time_point, caf::action> due_;
 };
 
+/// Counts the threads of actors that have one of their own, and the one that CAF has for their end.
+class thread_counter final : public caf::thread_hook {
+public:
+  explicit thread_counter(std::atomic<unsigned>& count) : count_(count) {}
+  void init(caf::actor_system&) override {}
+  void thread_started(caf::thread_owner whose) override {
+    if (whose == caf::thread_owner::pool)
+      ++count_;
+  }
+  void thread_terminates() override {}
+
+private:
+  std::atomic<unsigned>& count_;
+};
+
 class simulated_scheduler final : public caf::scheduler, public simulated_jobs {
 public:
-  simulated_scheduler(caf::actor_system& system, conductor& by, simulated_actor_clock& clock)
-      : simulated_jobs{system, by, queue_}, clock_{clock} {
+  simulated_scheduler(caf::actor_system& system, conductor& by, simulated_actor_clock& clock,
+                      const std::atomic<unsigned>& threads)
+      : simulated_jobs{system, by, queue_}, clock_{clock}, threads_{threads} {
     clock_.show(by.now());
     // CAF keeps the logger of the last system that a thread has worked for.
     by.after_each_step([] { caf::logger::current_logger(static_cast<caf::actor_system*>(nullptr)); });
@@ -86,23 +105,28 @@ private:
   [[nodiscard]] std::optional<time_point> next_timeout() const override { return clock_.next_due(); }
   void run_timeout() noexcept override { clock_.run_next(); }
   void show_time(time_point now) noexcept override { clock_.show(now); }
+  [[nodiscard]] bool gave_a_thread() const noexcept override { return threads_ > 1; }
 
   simulated_actor_clock& clock_;
+  const std::atomic<unsigned>& threads_;
   std::deque<caf::resumable*> queue_;
 };
 
 struct own_system::parts {
   struct config : caf::actor_system_config {
-    explicit config(unsigned threads) {
+    config(unsigned threads, bool simulated) {
+      if (simulated)
+        add_thread_hook<thread_counter>(pool_threads);
       // The stealing scheduler's steal walks the victim's whole queue; sharing does not.
       set("caf.scheduler.policy", "sharing");
       set("caf.scheduler.max-threads", static_cast<std::size_t>(threads));
       set("caf.logger.file.verbosity", "quiet");
       set("caf.logger.console.verbosity", "quiet");
     }
+    std::atomic<unsigned> pool_threads = 0; ///< in simulations
   };
 
-  parts(unsigned threads, conductor* of) : by{of}, settings{threads} {}
+  parts(unsigned threads, conductor* of) : by{of}, settings{threads, of != nullptr} {}
 
   /// While CAF sets up the system, before it would make a clock and a scheduler.
   static void simulate(caf::actor_system& system, caf::actor_system_config&, void* data) {
@@ -112,7 +136,7 @@ struct own_system::parts {
     caf::detail::actor_system_access inside{system};
     inside.logger(caf::logger::make(system)); // before anything is spawned
     auto clock = std::make_unique<simulated_actor_clock>();
-    auto scheduler = std::make_unique<simulated_scheduler>(system, *self.by, *clock);
+    auto scheduler = std::make_unique<simulated_scheduler>(system, *self.by, *clock, self.settings.pool_threads);
     self.jobs = scheduler.get();
     inside.clock(std::move(clock));
     inside.scheduler(std::move(scheduler));

@@ -154,6 +154,16 @@ const misuse_kinds simulation_kinds{
        static_cast<void>(ctx.sleep_for(1s));
      });
    }},
+  {"detached_actor_that_has_ended",
+   [] {
+     in_a_body([](simulation& sim, muster::context& ctx) {
+       auto& system = muster::system_of(sim);
+       system.spawn<caf::detached>([](caf::event_based_actor*) {});
+       while (system.detached_actors() > 0)
+         std::this_thread::yield();
+       static_cast<void>(ctx.sleep_for(1s));
+     });
+   }},
   {"scoped_actor_that_waits",
    [] {
      in_a_body([](simulation& sim, auto&) {
