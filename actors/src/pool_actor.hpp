@@ -116,6 +116,8 @@ private:
   [[nodiscard]] std::string held_by(time_point now) const;
   [[nodiscard]] error still_held(const std::string& held) const;
   [[nodiscard]] error refusal(const error* failure) const;
+  /// With the lock held. `wait`: the event that tells of the wait for it; 0: there was none.
+  void hand_over(item_id which, pool_lease& to, std::uint64_t wait, time_point now);
 
   const duration acquire_timeout_;
   std::unique_ptr<detail::pool_work> work_; ///< constant until `finish`
