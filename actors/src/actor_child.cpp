@@ -72,7 +72,7 @@ void actor_child::forms(actor_ref<supervisor> below) {
   signal(forming_flag); // its start may have been called off already
 }
 
-void actor_child::on_mail(caf::mailbox_element_ptr what, caf::execution_unit* host) noexcept {
+void actor_child::on_mail(caf::mailbox_element_ptr what, runtime::mail_host* host) noexcept {
   // Down messages are about its incarnations; everything else is for them.
   if (runtime::as_down(*what))
     owned_actor::on_mail(std::move(what), host);

@@ -99,7 +99,7 @@ private:
   [[nodiscard]] std::string held_up_by() const override;
   void on_signal(std::uint32_t flags) noexcept override;
   void on_down(const caf::down_msg& down) noexcept override;
-  void on_mail(caf::mailbox_element_ptr what, caf::execution_unit* host) noexcept override;
+  void on_mail(caf::mailbox_element_ptr what, runtime::mail_host* host) noexcept override;
   [[nodiscard]] scope_actor& home() const noexcept;
 
   void launch(std::uint64_t which) noexcept;

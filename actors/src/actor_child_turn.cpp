@@ -246,8 +246,6 @@ void actor_child::has_not_started(const incarnation_machine::command& c) noexcep
     there_ = false;
     last_failure_.swap(last);
   }
-  // Whoever waits for this start hears of it before it may hear that there will be no other.
-  progress_.settle(c.which, why);
   const bool called_off = c.why == obstacle::told_to_stop || why.code() == errc::scope_closed;
   home().child_not_started(*this, c.which, why,
                            {.called_off = called_off, .said = c.late, .for_good = machine_.ending()});

@@ -95,7 +95,7 @@ public:
 
 private:
   virtual void wake() noexcept = 0;
-  void on_mail(caf::mailbox_element_ptr mail, caf::execution_unit*) noexcept override {
+  void on_mail(caf::mailbox_element_ptr mail, runtime::mail_host*) noexcept override {
     if (taken_.exchange(true))
       return;
     answer = runtime::take_answer(*mail);

@@ -144,20 +144,20 @@ namespace detail {
 channel_base::channel_base(std::size_t capacity, std::string name)
     : core_(std::make_shared<channel_core>(capacity, std::move(name))) {}
 
-result<void> channel_base::send(context& ctx, std::unique_ptr<envelope> what, std::optional<duration> limit) const {
+result<void> channel_base::send(context& ctx, owned<envelope> what, std::optional<duration> limit) const {
   channel_party me;
   me.holds = std::move(what);
   return pass(*core_, ctx, me, true, limit);
 }
 
-result<std::unique_ptr<envelope>> channel_base::receive(context& ctx, std::optional<duration> limit) const {
+result<owned<envelope>> channel_base::receive(context& ctx, std::optional<duration> limit) const {
   channel_party me;
   if (auto passed = pass(*core_, ctx, me, false, limit); !passed)
     return std::unexpected{std::move(passed).error()};
   return std::move(me.holds);
 }
 
-result<void> channel_base::try_send(std::unique_ptr<envelope>& what) const {
+result<void> channel_base::try_send(owned<envelope>& what) const {
   channel_party me;
   me.holds = std::move(what);
   const auto how = core_->begin(me, true, false);
@@ -169,7 +169,7 @@ result<void> channel_base::try_send(std::unique_ptr<envelope>& what) const {
   return {};
 }
 
-result<std::unique_ptr<envelope>> channel_base::try_receive() const {
+result<owned<envelope>> channel_base::try_receive() const {
   channel_party me;
   const auto how = core_->begin(me, false, false);
   if (how == passage::closed)
@@ -192,7 +192,7 @@ const std::string& channel_base::name() const noexcept { return core_->name(); }
 // -- coroutines
 // ---------------------------------------------------------------------------------------------------------
 
-channel_wait::channel_wait(async_context& ctx, std::shared_ptr<channel_core> with, std::unique_ptr<envelope> brings,
+channel_wait::channel_wait(async_context& ctx, std::shared_ptr<channel_core> with, owned<envelope> brings,
                            bool sends, std::optional<duration> limit)
     : wait_point(ctx),
       core_(std::move(with)),

@@ -61,16 +61,16 @@ channel_machine::party* channel_machine::close() noexcept {
   return all;
 }
 
-void channel_machine::buffer(std::unique_ptr<envelope> what) noexcept {
+void channel_machine::buffer(detail::owned<envelope> what) noexcept {
   auto* const end = what.release();
   end->behind = nullptr;
   (size_++ == 0 ? first_ : last_->behind) = end;
   last_ = end;
 }
 
-std::unique_ptr<detail::envelope> channel_machine::oldest() noexcept {
+detail::owned<detail::envelope> channel_machine::oldest() noexcept {
   --size_;
-  return std::unique_ptr<envelope>{std::exchange(first_, first_->behind)};
+  return detail::owned<envelope>{std::exchange(first_, first_->behind)};
 }
 
 void channel_machine::line::join(party& who) noexcept {

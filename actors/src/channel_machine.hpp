@@ -55,8 +55,8 @@ private:
   };
   /// The one of the two lines that is not empty, if there is one.
   [[nodiscard]] line& waiting() noexcept { return senders_.first ? senders_ : receivers_; }
-  void buffer(std::unique_ptr<envelope> what) noexcept;
-  [[nodiscard]] std::unique_ptr<envelope> oldest() noexcept;
+  void buffer(detail::owned<envelope> what) noexcept;
+  [[nodiscard]] detail::owned<envelope> oldest() noexcept;
 
   const std::size_t capacity_;
   std::size_t size_ = 0;

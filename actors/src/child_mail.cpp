@@ -3,7 +3,7 @@
 
 namespace muster {
 
-bool child_mail::take(caf::mailbox_element_ptr& what, caf::execution_unit* host) noexcept {
+bool child_mail::take(caf::mailbox_element_ptr& what, runtime::mail_host* host) noexcept {
   caf::actor to;
   {
     const std::scoped_lock lock{mutex_};

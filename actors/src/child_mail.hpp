@@ -24,7 +24,7 @@ public:
   child_mail(std::size_t most, std::atomic<std::uint64_t>& refused) noexcept : most_(most), refused_(refused) {}
 
   /// Passes the message on or keeps it. False: it is refused, and still the caller's.
-  [[nodiscard]] bool take(caf::mailbox_element_ptr& what, caf::execution_unit* host) noexcept;
+  [[nodiscard]] bool take(caf::mailbox_element_ptr& what, runtime::mail_host* host) noexcept;
   /// From now on mail goes to `actor`, what was kept first; null: to nobody. On the child's own turn.
   void route_to(caf::actor actor) noexcept;
   [[nodiscard]] caf::actor present() const;

@@ -58,7 +58,7 @@ private:
   const detail::breaker_ticket ticket_;
 };
 
-breaker_permit::breaker_permit(std::unique_ptr<held> mine) noexcept : held_(std::move(mine)) {}
+breaker_permit::breaker_permit(detail::owned<held> mine) noexcept : held_(std::move(mine)) {}
 breaker_permit::breaker_permit(breaker_permit&& other) noexcept = default;
 
 breaker_permit& breaker_permit::operator=(breaker_permit&& other) noexcept {
@@ -75,7 +75,7 @@ breaker_permit::~breaker_permit() {
     ignore();
 }
 
-std::unique_ptr<breaker_permit::held> breaker_permit::take() {
+detail::owned<breaker_permit::held> breaker_permit::take() {
   MUSTER_ASSERT(held_, "a circuit breaker's permit reports once: this one has reported, or was moved from");
   return std::move(held_);
 }
@@ -108,7 +108,7 @@ result<breaker_permit> circuit_breaker::try_acquire(context& ctx) {
   if (!ticket)
     return std::unexpected{std::move(ticket).error()};
   call_guard guard{*gate_, *core_, &ctx, *ticket};
-  breaker_permit permit{std::make_unique<breaker_permit::held>(core_, context_access::task(ctx), *ticket)};
+  breaker_permit permit{detail::make_owned<breaker_permit::held>(core_, context_access::task(ctx), *ticket)};
   guard.hand_over();
   return permit;
 }

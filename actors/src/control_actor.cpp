@@ -12,7 +12,7 @@ void control_actor::signal(std::uint32_t flags) noexcept {
   engine_->control().post(*this);
 }
 
-void control_actor::on_mail(caf::mailbox_element_ptr what, caf::execution_unit*) noexcept {
+void control_actor::on_mail(caf::mailbox_element_ptr what, runtime::mail_host*) noexcept {
   {
     std::lock_guard guard{mail_mutex_};
     mail_.push_back(std::move(what));

@@ -38,7 +38,7 @@ protected:
   /// An exit message of somebody who is linked to this actor. Default: nothing.
   virtual void on_exit(const caf::exit_msg&) noexcept {}
   /// Into the mailbox.
-  void on_mail(caf::mailbox_element_ptr what, caf::execution_unit* host) noexcept override;
+  void on_mail(caf::mailbox_element_ptr what, runtime::mail_host* host) noexcept override;
   /// The end of somebody whom this actor monitors. Default: nothing.
   virtual void on_down(const caf::down_msg&) noexcept {}
   /// Into the trace.

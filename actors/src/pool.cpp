@@ -10,7 +10,7 @@ namespace muster::detail {
 
 namespace {
 
-ref<pool_actor> make(supervisor& of, pool_settings&& s, std::unique_ptr<pool_work> work) {
+ref<pool_actor> make(supervisor& of, pool_settings&& s, owned<pool_work> work) {
   MUSTER_ASSERT(s.max > 0, "a resource_pool was made with max 0: nobody could ever acquire anything");
   MUSTER_ASSERT(s.min_idle <= s.max, "a resource_pool was made with min_idle above max");
   MUSTER_ASSERT(s.max_lifetime > duration{}, "a resource_pool was made with a max_lifetime that is not above zero");
@@ -29,9 +29,9 @@ result<void> as_result(std::optional<error> why) {
 
 } // namespace
 
-pool_base::pool_base(manager& site, pool_settings settings, std::unique_ptr<pool_work> work)
+pool_base::pool_base(manager& site, pool_settings settings, owned<pool_work> work)
     : actor_(make(*site.actor(), std::move(settings), std::move(work))) {}
-pool_base::pool_base(scope& crew, pool_settings settings, std::unique_ptr<pool_work> work)
+pool_base::pool_base(scope& crew, pool_settings settings, owned<pool_work> work)
     : actor_(make(*crew.actor(), std::move(settings), std::move(work))) {}
 pool_base::~pool_base() { actor_->close_for_ever(); }
 

@@ -43,7 +43,7 @@ struct pool_actor::waiter {
 };
 
 actor_ref<pool_actor> pool_actor::make(supervisor& of, detail::pool_settings settings,
-                                       std::unique_ptr<detail::pool_work> work) {
+                                       detail::owned<detail::pool_work> work) {
   const auto limit = settings.release_timeout.value_or(of.release_timeout());
   auto made = actor_ref<pool_actor>::adopt(runtime::light_storage<pool_actor>::make(
     of.engine().system_if_running(), 0, alignof(std::max_align_t), of, std::move(settings), limit, std::move(work)));
@@ -65,7 +65,7 @@ actor_ref<pool_actor> pool_actor::make(supervisor& of, detail::pool_settings set
 }
 
 pool_actor::pool_actor(supervisor& of, detail::pool_settings settings, duration limit,
-                       std::unique_ptr<detail::pool_work> work)
+                       detail::owned<detail::pool_work> work)
     : owned_actor(of, std::move(settings.name), limit, node_kind::resource),
       acquire_timeout_(settings.acquire_timeout),
       work_(std::move(work)),
@@ -112,18 +112,8 @@ void pool_actor::turn::carry_out(const pool_commands& commands, const error* fai
         break;
       }
       case command::grant: {
-        auto& given = pool_.items_.at(c.item);
         waiter& w = wake(c.whom);
-        w.lease->item_ = c.item;
-        w.lease->object_ = given.object.get();
-        w.lease->since_ = engine.now();
-        given.lease = w.lease.get();
-        const auto holder = w.lease->holder()->id();
-        given.last_event =
-            engine.record(event_kind::lease_granted, pool_.id(), w.wait_event ? w.wait_event : given.last_event,
-                          static_cast<std::int64_t>(holder));
-        if (w.wait_event)
-          engine.record(event_kind::wait_ended, holder, w.wait_event);
+        pool_.hand_over(c.item, *w.lease, w.wait_event, engine.now());
         done(w);
         break;
       }
@@ -190,12 +180,11 @@ result<detail::granted_lease> pool_actor::acquire(context& ctx, std::optional<du
   if (ctx.cancelled())
     return fail(ctx.reason().to_error(ctx.path()));
 
-  const auto until = until_for(limit);
   waiter self{.lease = std::make_shared<pool_lease>(*this, task), .wake_address = task.wake_address(shield)};
   line_up(self);
   auto how = waited::done;
   if (!self.ready.load(std::memory_order_acquire))
-    how = task.sleep_until_done("a resource of pool " + path(), until, shield,
+    how = task.sleep_until_done("a resource of pool " + path(), until_for(limit), shield,
                                 [&] { return self.ready.load(std::memory_order_acquire); }, true, false);
   if (!self.ready.load(std::memory_order_acquire)) {
     const bool asked = ctx.cancelled();
@@ -224,12 +213,31 @@ error pool_actor::none_in_time() const {
   return error{errc::timed_out, "no resource of pool '" + label() + "' came free in the time given"};
 }
 
+void pool_actor::hand_over(item_id which, pool_lease& to, std::uint64_t wait, time_point now) {
+  auto& given = items_.at(which);
+  to.item_ = which;
+  to.object_ = given.object.get();
+  to.since_ = now;
+  given.lease = &to;
+  const auto holder = to.holder()->id();
+  given.last_event = engine().record_at(now, event_kind::lease_granted, id(), wait ? wait : given.last_event,
+                                        static_cast<std::int64_t>(holder));
+  if (wait)
+    engine().record_at(now, event_kind::wait_ended, holder, wait);
+}
+
 void pool_actor::line_up(waiter& who) {
   turn mine{*this};
+  const auto now = engine().now();
+  if (const auto free = machine_.take_free(now)) {
+    hand_over(*free, *who.lease, 0, now);
+    who.ready.store(true, std::memory_order_release);
+    return;
+  }
   who.ticket = ++last_ticket_;
   waiters_.emplace(who.ticket, &who);
   const auto& task = *who.lease->holder();
-  mine.carry_out(machine_.acquire(who.ticket, engine().now()));
+  mine.carry_out(machine_.acquire(who.ticket, now));
   if (!who.ready.load(std::memory_order_relaxed))
     who.wait_event = engine().record(event_kind::wait_began, task.id(), task.last_event(),
                                      static_cast<std::int64_t>(id()), std::string_view{label()});
@@ -253,13 +261,13 @@ detail::granted_lease pool_actor::take(waiter& who) {
 // -- taking back ------------------------------------------------------------------------------------------------------
 
 void pool_actor::take_back(pool_lease& from, bool discard) noexcept {
-  turn now{*this};
+  turn mine{*this};
+  const auto now = engine().now();
   auto& back = items_.at(from.item_);
   back.lease = nullptr;
-  back.last_event = engine().record(event_kind::lease_returned, id(), back.last_event,
-                                    static_cast<std::int64_t>(from.holder()->id()));
-  now.carry_out(discard ? machine_.discarded(from.item_, engine().now())
-                        : machine_.given_back(from.item_, engine().now()));
+  back.last_event = engine().record_at(now, event_kind::lease_returned, id(), back.last_event,
+                                       static_cast<std::int64_t>(from.holder()->id()));
+  mine.carry_out(discard ? machine_.discarded(from.item_, now) : machine_.given_back(from.item_, now));
 }
 
 void pool_actor::revoke(pool_lease& from) noexcept {
@@ -326,7 +334,7 @@ void pool_actor::create(item_id which) noexcept {
   }
 }
 
-void pool_actor::check(item_id which, std::unique_ptr<detail::pooled> object) noexcept {
+void pool_actor::check(item_id which, detail::owned<detail::pooled> object) noexcept {
   const auto healthy = work_->check(*object);
   turn now{*this};
   auto& it = items_.at(which);
@@ -337,7 +345,7 @@ void pool_actor::check(item_id which, std::unique_ptr<detail::pooled> object) no
   now.carry_out(machine_.checked(which, healthy.has_value(), engine().now()));
 }
 
-void pool_actor::destroy(item_id which, std::unique_ptr<detail::pooled> object, std::uint64_t cause,
+void pool_actor::destroy(item_id which, detail::owned<detail::pooled> object, std::uint64_t cause,
                          retired_for why) noexcept {
   const auto done = work_->release(std::move(object));
   std::string failed;

@@ -27,8 +27,8 @@ class pool_actor final : public owned_actor {
 public:
   /// `of`: the scope or manager that it belongs to. If that has ended the pool is born closed.
   [[nodiscard]] static actor_ref<pool_actor> make(supervisor& of, detail::pool_settings settings,
-                                                  std::unique_ptr<detail::pool_work> work);
-  pool_actor(supervisor& of, detail::pool_settings settings, duration limit, std::unique_ptr<detail::pool_work> work);
+                                                  detail::owned<detail::pool_work> work);
+  pool_actor(supervisor& of, detail::pool_settings settings, duration limit, detail::owned<detail::pool_work> work);
   ~pool_actor() override;
 
   [[nodiscard]] result<detail::granted_lease> acquire(context& ctx, std::optional<duration> limit);
@@ -60,7 +60,7 @@ public:
 private:
   using item_id = pool_machine::item_id;
   struct item {
-    std::unique_ptr<detail::pooled> object; ///< null while a worker has it
+    detail::owned<detail::pooled> object; ///< null while a worker has it
     pool_lease* lease = nullptr;            ///< who holds it
     std::uint64_t last_event = 0;
   };
@@ -68,7 +68,7 @@ private:
   struct errand {
     enum class kind : std::uint8_t { create, check, destroy, end } what;
     item_id which = 0;
-    std::unique_ptr<detail::pooled> object = nullptr;
+    detail::owned<detail::pooled> object{};
     std::uint64_t cause = 0;
     retired_for why = retired_for::closed;
   };
@@ -100,8 +100,8 @@ private:
 
   // Service workers.
   void create(item_id which) noexcept;
-  void check(item_id which, std::unique_ptr<detail::pooled> object) noexcept;
-  void destroy(item_id which, std::unique_ptr<detail::pooled> object, std::uint64_t cause,
+  void check(item_id which, detail::owned<detail::pooled> object) noexcept;
+  void destroy(item_id which, detail::owned<detail::pooled> object, std::uint64_t cause,
                retired_for why) noexcept;
   void finish() noexcept;
 
@@ -116,9 +116,11 @@ private:
   [[nodiscard]] std::string held_by(time_point now) const;
   [[nodiscard]] error still_held(const std::string& held) const;
   [[nodiscard]] error refusal(const error* failure) const;
+  /// With the lock held. `wait`: the event that tells of the wait for it; 0: there was none.
+  void hand_over(item_id which, pool_lease& to, std::uint64_t wait, time_point now);
 
   const duration acquire_timeout_;
-  std::unique_ptr<detail::pool_work> work_; ///< constant until `finish`
+  detail::owned<detail::pool_work> work_; ///< constant until `finish`
   idle_timer due_{*this};
   std::atomic<bool> over_ = false;
 

@@ -149,6 +149,20 @@ pool_commands pool_machine::start(time_point now) {
   return out;
 }
 
+std::optional<pool_machine::item_id> pool_machine::take_free(time_point now) {
+  if (closed_ || rules_.checks || !waiters_.empty() || idle_.empty() || idle_.size() <= spare_wanted() ||
+      items_.size() - count(state::destroying) > rules_.max)
+    return std::nullopt;
+  const auto id = idle_.back();
+  auto& i = items_.find(id)->second;
+  if (outlived(i, now))
+    return std::nullopt;
+  idle_.pop_back();
+  move(i, state::held);
+  ++totals_.acquired;
+  return id;
+}
+
 pool_commands pool_machine::acquire(ticket who, time_point now) {
   pool_commands out;
   if (closed_) {

@@ -16,6 +16,7 @@
 #include <cstdint>
 #include <deque>
 #include <map>
+#include <optional>
 #include <unordered_map>
 #include <vector>
 
@@ -64,6 +65,9 @@ public:
 
   // -- what is asked of it ----------------------------------------------------------------------------------------
 
+  /// A resource that is the caller's at once, if there is one that `acquire` would grant now and nothing else would
+  /// follow from that; else nothing has happened.
+  [[nodiscard]] std::optional<item_id> take_free(time_point now);
   [[nodiscard]] pool_commands acquire(ticket who, time_point now);
   /// False: it waits no longer, what was for it has been granted or refused.
   bool gave_up(ticket who, gave_up_for why);

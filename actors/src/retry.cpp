@@ -36,7 +36,7 @@ std::string in_words(retry_end why, const retry_policy& policy) {
 retrying::retrying(context& ctx, const retry_policy& policy)
     : ctx_(ctx),
       policy_(policy),
-      schedule_(std::make_unique<retry_schedule>(policy, seed_of(context_access::task(ctx), ctx.now()), ctx.now())) {}
+      schedule_(make_owned<retry_schedule>(policy, seed_of(context_access::task(ctx), ctx.now()), ctx.now())) {}
 
 retrying::~retrying() = default;
 

@@ -262,7 +262,7 @@ void scope_actor::carry_out_failure(task_actor& task, const error& what) {
   runtime::unpark_all(&cancelled_);
   exit_sent_ = engine().record(event_kind::exit_sent, task.id(), last_event_.load(), static_cast<std::int64_t>(id()),
                                std::string_view{what.message()});
-  runtime::send_exit(task, *this, runtime::exit_error(caf::exit_reason::unhandled_exception, what.message()));
+  runtime::send_exit(task, *this, runtime::failed_exit(what.message()));
 }
 
 void scope_actor::also_said(const error& what) {

@@ -199,11 +199,13 @@ void scope_actor::child_late(actor_child& child, std::uint64_t which, const erro
 }
 
 void scope_actor::child_not_started(actor_child& child, std::uint64_t which, const error& why, start_failure how) {
-  bool known = false;
+  const bool known = child.known; // only its own turn changes that, and this is it
   actor_ref<owned_actor> gone;
+  // Whoever waits for this start hears of it before it may hear that there will be no other.
+  if (known || how.for_good)
+    child.progress().settle(which, why);
   {
     std::lock_guard guard{mutex_};
-    known = child.known;
     if (!how.said) {
       child.came_up_by(engine().record(event_kind::actor_start_failed, child.id(), last_event_.load(),
                                        static_cast<std::int64_t>(id()), std::string_view{why.message()}));
@@ -217,11 +219,12 @@ void scope_actor::child_not_started(actor_child& child, std::uint64_t which, con
       note_decision(child, before);
       recount(child);
     } else {
-      // Whoever started it is told; nobody else has seen it.
+      // Whoever started it is told, and may use the name again from then on; nobody else has seen it.
       drop_child(child, gone);
     }
   }
   if (!known) {
+    child.progress().settle(which, why);
     child.finish();
   } else {
     child.send_back();

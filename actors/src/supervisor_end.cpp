@@ -125,10 +125,9 @@ void supervisor::finish(std::unique_lock<runtime::mutex> lock) noexcept {
   last_event_ = engine().record(kind_ == node_kind::manager ? event_kind::manager_ended : event_kind::scope_ended, id(),
                                 because, flawed ? 1 : 0, std::string_view{headline});
   engine().trace().died(living_, last_event_.load());
-  announce_end(flawed ? runtime::exit_error(cancelled_here() ? caf::exit_reason::user_shutdown
-                                                             : caf::exit_reason::unhandled_exception,
-                                            headline)
-                      : caf::error{});
+  announce_end(!flawed            ? caf::error{}
+               : cancelled_here() ? runtime::cancelled_exit(headline)
+                                  : runtime::failed_exit(headline));
   at_end();
   // Whoever sees that it has ended finds it gone from the tree; and the one above ends after it.
   actor_ref<supervisor> self{this};

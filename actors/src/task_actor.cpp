@@ -49,9 +49,9 @@ caf::error exit_of(const outcome_base& out) {
     case outcome_kind::ok:
       return {};
     case outcome_kind::failed:
-      return runtime::exit_error(caf::exit_reason::unhandled_exception, text_for_others(out.error()));
+      return runtime::failed_exit(text_for_others(out.error()));
     default:
-      return runtime::exit_error(caf::exit_reason::user_shutdown, text_for_others(out.error()));
+      return runtime::cancelled_exit(text_for_others(out.error()));
   }
 }
 
@@ -509,7 +509,7 @@ void task_actor::on_due(time_point now) noexcept {
     scope_->accuse(*this, now);
 }
 
-void task_actor::on_mail(caf::mailbox_element_ptr mail, caf::execution_unit*) noexcept {
+void task_actor::on_mail(caf::mailbox_element_ptr mail, runtime::mail_host*) noexcept {
   // CAF may hold this actor's lock here, so nothing may be decided on this thread.
   if (const auto* exit = runtime::as_exit(*mail)) {
     if (!exit->reason)

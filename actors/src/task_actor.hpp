@@ -196,7 +196,7 @@ private:
   /// Shows in the trace that it is in this state, without the lock where there is only one that could say so.
   void came_to(task_state state) noexcept;
 
-  void on_mail(caf::mailbox_element_ptr mail, caf::execution_unit* host) noexcept override;
+  void on_mail(caf::mailbox_element_ptr mail, runtime::mail_host* host) noexcept override;
   void on_link(const caf::abstract_actor& other, bool made) noexcept override;
   void on_due(time_point now) noexcept override;
   void retain() noexcept override { runtime::retain_actor(*this); }

@@ -3,7 +3,9 @@
 
 #include <algorithm>
 #include <chrono>
-#include <variant>
+#include <string>
+#include <utility>
+#include <vector>
 
 namespace muster {
 
@@ -25,41 +27,39 @@ std::string_view to_string(node_kind kind) noexcept {
 
 supervision_tree tree_of(supervisor& root) {
   struct pending {
-    std::variant<actor_ref<supervisor>, supervisor::member> what;
+    supervisor::member what;
     std::size_t depth;
     std::size_t parent;
   };
   supervision_tree tree;
   std::vector<pending> stack;
-  stack.push_back({actor_ref<supervisor>{&root}, 0, 0});
+  auto later = [&](actor_ref<supervisor> self, std::size_t depth, std::size_t parent) {
+    stack.push_back({supervisor::member{{}, {}, std::move(self)}, depth, parent});
+  };
+  auto all_later = [&](std::vector<actor_ref<supervisor>>& nested, std::size_t depth, std::size_t parent) {
+    for (auto it = nested.rbegin(); it != nested.rend(); ++it)
+      later(std::move(*it), depth, parent);
+  };
   auto add = [&](tree_node node, const pending& at) {
     node.depth = at.depth;
     node.parent = at.parent;
     tree.nodes.push_back(std::move(node));
     return tree.nodes.size() - 1;
   };
-  auto later = [&](std::vector<actor_ref<supervisor>>& nested, std::size_t depth, std::size_t parent) {
-    for (auto it = nested.rbegin(); it != nested.rend(); ++it)
-      stack.push_back({std::move(*it), depth, parent});
-  };
+  later(actor_ref<supervisor>{&root}, 0, 0);
   while (!stack.empty()) {
     auto at = std::move(stack.back());
     stack.pop_back();
-    if (auto* member = std::get_if<supervisor::member>(&at.what)) {
-      if (!member->self) {
-        const auto index = add(std::move(member->node), at);
-        later(member->nested, at.depth + 1, index);
-        continue;
-      }
+    if (!at.what.self) {
+      const auto index = add(std::move(at.what.node), at);
+      all_later(at.what.nested, at.depth + 1, index);
+      continue;
     }
-    auto* member = std::get_if<supervisor::member>(&at.what);
-    auto picture = (member ? member->self : std::get<actor_ref<supervisor>>(at.what))->look();
-    if (member) {
-      picture.node.restarts = member->node.restarts;
-      picture.node.last_error = member->node.last_error;
-    }
+    auto picture = at.what.self->look();
+    picture.node.restarts = at.what.node.restarts; // known to the one above; nothing where that is a plain scope
+    picture.node.last_error = std::move(at.what.node.last_error);
     const auto index = add(std::move(picture.node), at);
-    later(picture.nested, at.depth + 1, index);
+    all_later(picture.nested, at.depth + 1, index);
     for (auto it = picture.members.rbegin(); it != picture.members.rend(); ++it)
       stack.push_back({std::move(*it), at.depth + 1, index});
   }

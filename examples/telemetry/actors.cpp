@@ -32,10 +32,10 @@ void send_batch(caf::event_based_actor* self, wiring& around, std::vector<parcel
 caf::behavior sensor(caf::event_based_actor* self, wiring* around, std::size_t which) {
   const auto& from = around->sources.at(which);
   auto held = std::make_shared<post>(self, *around, from.name);
-  self->delayed_send(self, around->wanted.period, tick_atom::value);
+  self->delayed_send(self, around->wanted.period, tick_atom_v);
   return {
       [=, &from, sequence = std::uint32_t{0}](tick_atom) mutable {
-        self->delayed_send(self, around->wanted.period, tick_atom::value);
+        self->delayed_send(self, around->wanted.period, tick_atom_v);
         const auto value = from.read();
         if (!value)
           die_of(value.error());
@@ -55,7 +55,7 @@ caf::behavior aggregator(caf::event_based_actor* self, wiring* around) {
   // Shared with what empties it at its death, for CAF may keep a dead actor's state for a while.
   auto in_hand = std::make_shared<std::vector<parcel>>();
   auto held = std::make_shared<post>(self, *around, "aggregator", [in_hand] { in_hand->clear(); });
-  self->delayed_send(self, around->wanted.flush, tick_atom::value);
+  self->delayed_send(self, around->wanted.flush, tick_atom_v);
   return {
       [=](const one_reading& one) {
         for (const auto& each : one.inside->contents()) {
@@ -67,7 +67,7 @@ caf::behavior aggregator(caf::event_based_actor* self, wiring* around) {
           send_batch(self, *around, *in_hand);
       },
       [=](tick_atom) {
-        self->delayed_send(self, around->wanted.flush, tick_atom::value);
+        self->delayed_send(self, around->wanted.flush, tick_atom_v);
         send_batch(self, *around, *in_hand);
       },
       [=](const order& what) { held->obey(what); },

@@ -50,6 +50,7 @@ int run_real(const options& asked) {
   ledger books{time, asked.wanted.held_messages};
   outcome said;
   std::error_code untraced;
+  register_messages();
   {
     muster::manager site{{.name = "site", .clock = time, .parent = signals.token()}};
     said = run(site, asked.wanted, std::move(sources), std::move(*kept_in), books);

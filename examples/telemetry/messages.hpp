@@ -1,10 +1,11 @@
-/// What the actors say to each other. CAF passes these inside one process only, so they need no serialisation.
+/// What the actors say to each other. CAF passes these inside one process only, so they need no serialisation; CAF 1.x
+/// wants them registered before the first manager (register_messages, in system.hpp).
 #pragma once
 
 #include "ledger.hpp"
 
 #include <caf/allowed_unsafe_message_type.hpp>
-#include <caf/atom.hpp>
+#include <caf/type_id.hpp>
 
 namespace telemetry {
 
@@ -27,12 +28,17 @@ struct order {
   mischief what{};
 };
 
-using tick_atom = caf::atom_constant<caf::atom("tick")>; ///< an actor's own, when its period is over
-using finish_atom =
-    caf::atom_constant<caf::atom("finish")>; ///< an actor's own, behind all that was there when it was asked to end
-
 } // namespace telemetry
 
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(telemetry::one_reading)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(telemetry::batch)
-CAF_ALLOW_UNSAFE_MESSAGE_TYPE(telemetry::order)
+CAF_BEGIN_TYPE_ID_BLOCK(telemetry, caf::first_custom_type_id)
+CAF_ADD_TYPE_ID(telemetry, (telemetry::one_reading))
+CAF_ADD_TYPE_ID(telemetry, (telemetry::batch))
+CAF_ADD_TYPE_ID(telemetry, (telemetry::order))
+/// An actor's own: its period is over; all that was there when it was asked to end is behind it.
+CAF_ADD_ATOM(telemetry, telemetry, tick_atom, "tick")
+CAF_ADD_ATOM(telemetry, telemetry, finish_atom, "finish")
+CAF_END_TYPE_ID_BLOCK(telemetry)
+
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(::telemetry::one_reading)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(::telemetry::batch)
+CAF_ALLOW_UNSAFE_MESSAGE_TYPE(::telemetry::order)

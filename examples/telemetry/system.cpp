@@ -95,6 +95,8 @@ bool is_whole(const muster::supervision_tree& tree, const std::vector<source>& s
          std::ranges::all_of(sources, [&](const source& s) { return is("telemetry/sensors/" + s.name, "running"); });
 }
 
+void register_messages() { muster::init_caf_types<caf::id_block::telemetry>(); }
+
 outcome run(muster::manager& site, const plan& wanted, std::vector<source> sources, std::shared_ptr<store> kept_in,
             ledger& books) {
   outcome said;

@@ -33,6 +33,9 @@ struct outcome {
   std::optional<muster::error> failure; ///< it did not start, or gave up
 };
 
+/// Registers what the actors say to each other; before the first manager. Later calls do nothing.
+void register_messages();
+
 /// Runs the system below `site` for as long as planned, and ends it in order. Blocks. `books` outlives `site`.
 [[nodiscard]] outcome run(muster::manager& site, const plan& wanted, std::vector<source> sources,
                           std::shared_ptr<store> kept_in, ledger& books);

@@ -1,6 +1,10 @@
 /// Everything that depends on CAF's version, and so the only file that tests it: the base of Muster's own actors, their
 /// allocation, counting, exit messages and errors.
 ///
+/// What each version spells its own way is in a half of this file, caf_port_0_17.hpp or caf_port_1.hpp, and included
+/// here alone; the two offer the same names. What engines alone need of it (settings, scheduler and clock of a
+/// simulation) is behind MUSTER_CAF_SYSTEM, which each half defines and caf_system.cpp includes.
+///
 /// Muster's actors are real CAF actors (address, links, monitors, exit messages) on CAF's lowest base; they have no CAF
 /// mailbox, no behaviour and no place in CAF's scheduler. They send with a null host, so that whoever receives is
 /// scheduled by its own system and never on a thread of ours.
@@ -9,17 +13,14 @@
 #include <caf/abstract_actor.hpp>
 #include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>
-#include <caf/actor_config.hpp>
 #include <caf/actor_control_block.hpp>
 #include <caf/actor_system.hpp>
 #include <caf/config.hpp>
-#include <caf/default_attachable.hpp>
 #include <caf/error.hpp>
 #include <caf/exit_reason.hpp>
 #include <caf/logger.hpp>
 #include <caf/mailbox_element.hpp>
-#include <caf/make_message.hpp>
-#include <caf/monitorable_actor.hpp>
+#include <caf/message.hpp>
 #include <caf/scheduled_actor.hpp>
 #include <caf/sec.hpp>
 #include <caf/send.hpp>
@@ -27,6 +28,7 @@
 #include <caf/timestamp.hpp>
 
 #include <cstddef>
+#include <cstdint>
 #include <cstdlib>
 #include <exception>
 #include <memory>
@@ -35,8 +37,12 @@
 #include <thread>
 #include <utility>
 
-#if CAF_VERSION < 1706 || CAF_VERSION >= 1800
-#  error "Muster has been ported to CAF 0.17.6 (Debian 12); see caf_port.hpp"
+#if defined(CAF_VERSION_MAJOR) && CAF_VERSION_MAJOR == 1 && CAF_VERSION_MINOR >= 1
+#  include "caf_port_1.hpp" // whose CAF_VERSION is no number to compare with
+#elif !defined(CAF_VERSION_MAJOR) && CAF_VERSION >= 1706 && CAF_VERSION < 1800
+#  include "caf_port_0_17.hpp"
+#else
+#  error "Muster knows CAF 0.17.6 (Debian 12) and CAF 1.1; see caf_port.hpp"
 #endif
 
 namespace muster::runtime {
@@ -44,24 +50,22 @@ namespace muster::runtime {
 /// The base of every actor of ours. Threads: `enqueue` is called from any thread, possibly while CAF holds this actor's
 /// own lock (an actor that links to one that has ended): overrides of `on_mail` take no lock that is held while CAF is
 /// called, and leave the work to another thread.
-class light_actor : public caf::monitorable_actor {
+class light_actor : public actor_base {
 public:
-  light_actor() : light_actor(caf::actor_config{}) {}
-
-  void enqueue(caf::mailbox_element_ptr mail, caf::execution_unit* host) final { on_mail(std::move(mail), host); }
+  light_actor() : actor_base(caf::actor_config{}) {}
 
   /// Tells everybody who is linked to this actor or monitors it that it has ended. Once; later calls do nothing.
   void announce_end(caf::error reason) { cleanup(std::move(reason), nullptr); }
 
   // Somebody links to this actor, or takes that back. False: it has ended, or nothing has changed.
   bool add_backlink(caf::abstract_actor* other) override {
-    const bool made = caf::monitorable_actor::add_backlink(other);
+    const bool made = actor_base::add_backlink(other);
     if (made)
       on_link(*other, true);
     return made;
   }
   bool remove_backlink(caf::abstract_actor* other) override {
-    const bool undone = caf::monitorable_actor::remove_backlink(other);
+    const bool undone = actor_base::remove_backlink(other);
     if (undone)
       on_link(*other, false);
     return undone;
@@ -71,13 +75,6 @@ protected:
   /// A link of somebody else's making, made or undone. CAF holds both actors' locks: it neither sends nor waits.
   /// Default: nothing.
   virtual void on_link(const caf::abstract_actor& /*other*/, bool /*made*/) noexcept {}
-  /// A message for this actor. `host`: what runs the sender, for those who pass the message on; may be null.
-  virtual void on_mail(caf::mailbox_element_ptr mail, caf::execution_unit* host) noexcept = 0;
-  /// Answers a request that this actor does not understand, or can no longer answer.
-  void refuse_mail(caf::mailbox_element_ptr& mail, const caf::error& why) { bounce(mail, why); }
-
-private:
-  explicit light_actor(caf::actor_config config) : caf::monitorable_actor(config) {}
 };
 
 /// Allocates a control block, a `T` and `extra` bytes behind it (aligned for any object up to `alignment`) in one
@@ -126,7 +123,7 @@ private:
         return;
       intrusive_ptr_release_weak(actor->ctrl());
     }
-    actor->on_destroy();
+    before_destruction(*actor);
     static_cast<T*>(actor)->~T();
   }
   static void free_block(caf::actor_control_block* block) {
@@ -139,7 +136,7 @@ private:
 template <class T>
 void destroy_postponed(T& actor) noexcept {
   auto* block = actor.ctrl();
-  actor.on_destroy();
+  before_destruction(actor);
   actor.~T();
   intrusive_ptr_release_weak(block);
 }
@@ -152,11 +149,6 @@ inline caf::actor handle_of(const caf::abstract_actor& actor) {
   return caf::actor_cast<caf::actor>(caf::strong_actor_ptr{actor.ctrl()});
 }
 
-/// An abnormal exit with its text, as links and monitors of other actors see it.
-inline caf::error exit_error(caf::exit_reason reason, std::string text) {
-  return caf::error{static_cast<uint8_t>(reason), caf::atom("exit"), caf::make_message(std::move(text))};
-}
-
 /// The text inside a CAF error, or CAF's own rendering of it.
 inline std::string text_of(const caf::error& error) { return caf::to_string(error); }
 
@@ -166,24 +158,16 @@ inline void keep_exception_text(caf::scheduled_actor& actor) {
     try {
       std::rethrow_exception(escaped);
     } catch (const std::exception& e) {
-      return exit_error(caf::exit_reason::unhandled_exception, e.what());
+      return failed_exit(e.what());
     } catch (...) {
-      return exit_error(caf::exit_reason::unhandled_exception, "an exception that is no std::exception");
+      return failed_exit("an exception that is no std::exception");
     }
   });
 }
 
 /// Sends `from`'s exit to `to`.
 inline void send_exit(const caf::abstract_actor& from, caf::abstract_actor& to, caf::error reason) {
-  to.enqueue(caf::make_mailbox_element(nullptr, caf::make_message_id(), {},
-                                       caf::exit_msg{from.address(), std::move(reason)}),
-             nullptr);
-}
-
-/// Sends a down message to `observer` when `observed` ends (at once if it has).
-inline void watch_actor(const caf::abstract_actor& observer, const caf::actor& observed) {
-  auto* target = caf::actor_cast<caf::abstract_actor*>(observed);
-  target->attach(caf::default_attachable::make_monitor(target->address(), observer.address()));
+  to.enqueue(letter(nullptr, caf::make_message_id(), caf::exit_msg{from.address(), std::move(reason)}), nullptr);
 }
 
 /// Asks an application's actor to stop.
@@ -193,9 +177,7 @@ inline void kill_actor(const caf::actor& actor) { caf::anon_send_exit(actor, caf
 
 /// True if an actor that was asked to stop, or killed, ends with this reason when nothing else went wrong.
 inline bool is_what_was_asked(const caf::error& reason) {
-  return !reason || (reason.category() == caf::atom("exit") &&
-                     (reason.code() == static_cast<uint8_t>(caf::exit_reason::user_shutdown) ||
-                      reason.code() == static_cast<uint8_t>(caf::exit_reason::kill)));
+  return !reason || is_exit(reason, caf::exit_reason::user_shutdown) || is_exit(reason, caf::exit_reason::kill);
 }
 
 /// True if `actor` has ended.
@@ -210,7 +192,7 @@ inline bool has_ended(const caf::actor_addr& actor) {
 }
 
 /// Gives a message to another actor as it came, so that its sender gets the answer.
-inline void pass_on(const caf::actor& to, caf::mailbox_element_ptr mail, caf::execution_unit* host) {
+inline void pass_on(const caf::actor& to, caf::mailbox_element_ptr mail, mail_host* host) {
   caf::actor_cast<caf::abstract_actor*>(to)->enqueue(std::move(mail), host);
 }
 
@@ -218,14 +200,12 @@ inline void pass_on(const caf::actor& to, caf::mailbox_element_ptr mail, caf::ex
 /// does not understand, or is gone).
 inline void send_request(const caf::abstract_actor& from, const caf::actor& to, caf::message content) {
   auto* target = caf::actor_cast<caf::abstract_actor*>(to);
-  target->enqueue(caf::make_mailbox_element(caf::strong_actor_ptr{from.ctrl()}, caf::make_message_id(1), {},
-                                            std::move(content)),
-                  nullptr);
+  target->enqueue(letter(caf::strong_actor_ptr{from.ctrl()}, caf::make_message_id(1), std::move(content)), nullptr);
 }
 
 /// The content of an answer, or the error that it is.
 inline std::pair<caf::message, caf::error> take_answer(caf::mailbox_element& mail) {
-  auto content = mail.move_content_to_message();
+  auto content = take_content(mail);
   if (content.size() == 1 && content.match_element<caf::error>(0))
     return {caf::message{}, content.get_as<caf::error>(0)};
   return {std::move(content), caf::error{}};
@@ -244,20 +224,6 @@ inline const caf::exit_msg* as_exit(const caf::mailbox_element& mail) {
 inline const caf::down_msg* as_down(const caf::mailbox_element& mail) {
   const auto& content = mail.content();
   return content.size() == 1 && content.match_element<caf::down_msg>(0) ? &content.get_as<caf::down_msg>(0) : nullptr;
-}
-
-/// Writes to the logger of `system` as component "muster", unless that wants no such line.
-enum class log_rank : unsigned {
-  error = CAF_LOG_LEVEL_ERROR,
-  warning = CAF_LOG_LEVEL_WARNING,
-  info = CAF_LOG_LEVEL_INFO,
-};
-inline void write_log(caf::actor_system& system, log_rank rank, std::string text) {
-  const auto level = static_cast<unsigned>(rank);
-  constexpr auto component = caf::atom("muster");
-  if (auto& log = system.logger(); log.accepts(level, component))
-    log.log({level, __LINE__, component, "muster", "muster", "muster", std::move(text), std::this_thread::get_id(),
-             caf::invalid_actor_id, caf::make_timestamp()});
 }
 
 } // namespace muster::runtime

@@ -69,7 +69,7 @@ struct manual_clock::impl {
   }
 };
 
-manual_clock::manual_clock(time_point start) : impl_{std::make_unique<impl>()} { impl_->now.store(start); }
+manual_clock::manual_clock(time_point start) : impl_{detail::make_owned<impl>()} { impl_->now.store(start); }
 
 manual_clock::~manual_clock() {
   MUSTER_ASSERT(impl_->listeners.empty(), "a manual clock must outlive the engines that run on it");

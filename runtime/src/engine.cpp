@@ -2,13 +2,9 @@
 /// the control loop after them (their last messages must still be handled), the actor system last.
 #include "engine.hpp"
 
-#include "caf_simulated.hpp"
 #include "fork_mark.hpp"
 
 #include <muster/assert.hpp>
-
-#include <caf/actor_system.hpp>
-#include <caf/actor_system_config.hpp>
 
 #include <algorithm>
 #include <chrono>
@@ -74,30 +70,14 @@ trace_origin origin_of(const engine_options& options) {
 
 } // namespace
 
-struct engine::own_system {
-  struct config : caf::actor_system_config {
-    explicit config(conductor* by) {
-      if (by != nullptr)
-        simulate(*this, *by);
-      // The stealing scheduler's steal walks the victim's whole queue; sharing does not (measured: 25-290 µs against
-      // less than 1 µs for a job with 200,000 queued).
-      set("scheduler.policy", caf::atom("sharing"));
-      set("scheduler.max-threads", static_cast<std::size_t>(std::max(2U, processors())));
-      set("logger.verbosity", caf::atom("quiet"));
-    }
-  };
-  explicit own_system(conductor* by) : settings{by}, simulated{by != nullptr} {}
-
-  config settings;
-  caf::actor_system system{settings};
-  const bool simulated;
-};
-
 engine::engine(engine_options options, caf::actor_system* system)
     : log_(std::move(options.log)),
       trace_(options.trace, origin_of(options)),
-      own_system_(system ? nullptr : std::make_unique<own_system>(options.time ? options.time->conductor() : nullptr)),
-      system_(system ? system : &own_system_->system),
+      own_system_(system ? nullptr
+                         : std::make_unique<own_system>(std::max(2U, processors()),
+                                                        options.time ? options.time->conductor() : nullptr)),
+      system_(system ? system : &own_system_->system()),
+      watch_(system),
       control_(options.time ? options.time : real_clock(), options.control_threads, &leftovers_),
       service_(lane_options{.thread_name = "muster/cb",
                             .workers = 1,
@@ -213,8 +193,9 @@ void engine::stop() noexcept {
   service_.stop();
   control_.stop();
   control_.due().clear(); // what is armed still keeps its owner, and so this engine, alive
-  if (own_system_ && own_system_->simulated)
-    settle_simulated(own_system_->system);
+  watch_.end();
+  if (own_system_)
+    own_system_->settle();
   own_system_.reset();
   trace_.close();
   engine_ended();

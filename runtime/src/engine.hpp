@@ -6,6 +6,7 @@
 /// threads, nothing is queued, and what is still posted to the control loop runs on the poster's thread.
 #pragma once
 
+#include "caf_system.hpp"
 #include "control_loop.hpp"
 #include "lane.hpp"
 
@@ -17,10 +18,6 @@
 #include <functional>
 #include <memory>
 #include <string>
-
-namespace caf {
-class actor_system;
-}
 
 namespace muster::runtime {
 
@@ -94,7 +91,6 @@ public:
   void stop() noexcept;
 
 private:
-  struct own_system;
   /// Exceptions that go on a control thread: to the service lane.
   class leftovers final : public disposal {
   public:
@@ -112,6 +108,7 @@ private:
   std::array<std::atomic<time_point>, 3> kept_{}; ///< when the trace was last written out, by keep_for
   std::unique_ptr<own_system> own_system_;
   caf::actor_system* system_;
+  system_watch watch_; ///< of the application's
   leftovers leftovers_{*this};
   control_loop control_;
   lane service_;

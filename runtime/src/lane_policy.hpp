@@ -74,6 +74,9 @@ public:
     bool saturated = false; ///< an episode begins in which all are blocked while items are ready
   };
 
+  /// True while workers are being found blocked one after the other: the next look should come soon.
+  [[nodiscard]] bool growing() const noexcept { return grows_ == growth::when_blocked && step_ > 1; }
+
   /// Workers allowed beyond `limits.workers`, since growth::when_stuck found that the others do not come free.
   [[nodiscard]] std::size_t extra() const noexcept { return extra_; }
 

@@ -11,6 +11,13 @@
 
 namespace muster::runtime {
 
+namespace {
+
+/// How much more often a growing lane is sampled.
+constexpr int hurry = 4;
+
+} // namespace
+
 void lane::impl::watch() noexcept {
   if (watching_)
     return;
@@ -32,7 +39,9 @@ void lane::impl::sample_loop() noexcept {
     to_watch_.wait(lock, [this] { return watching_ || end_sampling_; });
     finished_before_ = finished_;
     while (watching_ && !end_sampling_) {
-      if (to_watch_.wait_for(lock, options_.sample_every, [this] { return end_sampling_; }))
+      // What blocks seldom blocks alone: after the first, the others are looked for more often.
+      const auto pause = growth_.growing() ? options_.sample_every / hurry : options_.sample_every;
+      if (to_watch_.wait_for(lock, pause, [this] { return end_sampling_; }))
         break;
       try {
         sample(lock);

@@ -157,7 +157,7 @@ TEST_CASE("the exit of an earlier incarnation that arrives late is ignored") {
   caf::anon_send(*a, std::string{"crash"});
   sim.run_for(0s);
   REQUIRE(all.size() == 2);
-  caf::anon_send(*a, caf::down_msg{all[0], caf::make_error(caf::exit_reason::unhandled_exception)});
+  caf::anon_send(*a, caf::down_msg{all[0], caf::make_error(caf::sec::runtime_error)});
   sim.run_for(0s);
   CHECK(only_child(crew).state == "running");
   CHECK(only_child(crew).restarts == 1);

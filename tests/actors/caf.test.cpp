@@ -7,6 +7,7 @@
 
 #include <caf/actor_system_config.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/response_promise.hpp>
 #include <caf/scoped_actor.hpp>
 #include <caf/send.hpp>
 
@@ -19,6 +20,7 @@ using muster::errc;
 namespace {
 
 struct system_of_an_application {
+  const bool registered = (muster::init_caf_types(), true);
   caf::actor_system_config config;
   caf::actor_system system{config};
 };
@@ -298,7 +300,7 @@ TEST_CASE("an actor that fails by itself fails its scope and cancels its sibling
   });
   auto actor = muster::spawn_actor(crew, {.name = "a"}, [](caf::actor_system& system) {
     return system.spawn([](caf::event_based_actor* self) -> caf::behavior {
-      return {[self](int) { self->quit(caf::exit_reason::unhandled_exception); }};
+      return {[self](int) { self->quit(caf::sec::runtime_error); }};
     });
   });
   REQUIRE(actor.has_value());
@@ -329,7 +331,8 @@ TEST_CASE("a request ends when its task is asked to stop", "[caf]") {
   auto site = muster::in_system(app.system, {.name = "site", .workers = 2});
   auto crew = site.create_scope("crew");
   const auto silent = app.system.spawn([](caf::event_based_actor* self) -> caf::behavior {
-    return {[self](int) { return self->make_response_promise(); }};
+    auto kept = std::make_shared<caf::response_promise>(); // CAF 1.x answers for one that is destroyed
+    return {[self, kept](int) { return *kept = self->make_response_promise(); }};
   });
   std::latch running{1};
   auto task = crew.execute("ask", [&](muster::context& ctx) {

@@ -4,6 +4,7 @@
 #include "explored.hpp"
 
 #include <caf/event_based_actor.hpp>
+#include <caf/response_promise.hpp>
 #include <caf/send.hpp>
 
 using namespace support;
@@ -15,10 +16,15 @@ namespace {
 
 /// Answers a number with the next one, a text with nothing, and a truth never.
 caf::behavior adds_one(caf::event_based_actor* self) {
+  // CAF 1.x answers for a promise that is destroyed.
+  auto kept = std::make_shared<std::vector<caf::response_promise>>();
   return {
       [](int n) { return n + 1; },
       [](const std::string&) {},
-      [self](bool) { return self->make_response_promise(); },
+      [self, kept](bool) {
+        kept->push_back(self->make_response_promise());
+        return kept->back();
+      },
   };
 }
 

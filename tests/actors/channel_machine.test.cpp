@@ -17,7 +17,7 @@ using passage = muster::detail::passage;
 
 std::unique_ptr<channel_party> bringing(int value) {
   auto who = std::make_unique<channel_party>();
-  who->holds = std::make_unique<envelope_of<int>>(value);
+  who->holds = muster::detail::make_owned<envelope_of<int>>(value);
   return who;
 }
 int held(const channel_party& who) { return static_cast<const envelope_of<int>&>(*who.holds).value; }

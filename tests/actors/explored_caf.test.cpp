@@ -36,7 +36,7 @@ auto told_to_leave(int& ended) {
     return system.spawn([&ended](caf::event_based_actor* self) -> caf::behavior {
       self->attach_functor([&ended] { ++ended; });
       return {
-          [self](bool well) { self->quit(well ? caf::exit_reason::normal : caf::exit_reason::unhandled_exception); }};
+          [self](bool well) { self->quit(well ? caf::error{} : caf::error{caf::sec::runtime_error}); }};
     });
   };
 }

@@ -184,6 +184,54 @@ TEST_CASE("those that are not used are evicted but for the ones to be kept ready
   CHECK(m.stats().evicted == 1);
 }
 
+TEST_CASE("what is free is the caller's at once when nobody waits", "[pool_machine]") {
+  pool_machine m{{.max = 2}};
+  CHECK_FALSE(m.take_free(start)); // there is none yet
+  static_cast<void>(m.acquire(1, start));
+  static_cast<void>(m.created(1, start));
+  CHECK_FALSE(m.take_free(start)); // it is lent
+  static_cast<void>(m.given_back(1, start));
+  CHECK(m.take_free(start) == 1U);
+  CHECK(m.stats().in_use == 1);
+  CHECK(m.stats().acquired == 2);
+  CHECK(m.stats().idle == 0);
+}
+
+TEST_CASE("what is free is nobody's at once when something else would follow from that", "[pool_machine]") {
+  const auto with_one_free = [](const rules& r) {
+    pool_machine m{r};
+    if (r.min_idle == 0)
+      static_cast<void>(m.acquire(1, start));
+    else
+      static_cast<void>(m.start(start));
+    static_cast<void>(m.created(1, start));
+    if (r.min_idle == 0)
+      static_cast<void>(m.given_back(1, start));
+    return m;
+  };
+  SECTION("it must be checked first") {
+    auto m = with_one_free({.max = 2, .checks = true});
+    CHECK_FALSE(m.take_free(start));
+    CHECK(text(m.acquire(2, start)) == "check 1");
+  }
+  SECTION("it is too old") {
+    auto m = with_one_free({.max = 2, .max_lifetime = 10s});
+    CHECK(m.take_free(start + 9s) == 1U);
+    static_cast<void>(m.given_back(1, start + 9s));
+    CHECK_FALSE(m.take_free(start + 10s));
+  }
+  SECTION("another one has to be made in its place") {
+    auto m = with_one_free({.max = 2, .min_idle = 1});
+    CHECK_FALSE(m.take_free(start));
+    CHECK(text(m.acquire(2, start)) == "grant 1 to 2, create 2");
+  }
+  SECTION("the pool is closed") {
+    auto m = with_one_free({.max = 2});
+    static_cast<void>(m.close(start));
+    CHECK_FALSE(m.take_free(start));
+  }
+}
+
 TEST_CASE("the one used last is used next", "[pool_machine]") {
   pool_machine m{{.max = 2}};
   for (pool_machine::ticket t : {1U, 2U}) {
@@ -397,6 +445,20 @@ private:
   }
 
   void acquire() {
+    if (random_() % 2 == 0) {
+      if (const auto item = machine_.take_free(now_)) {
+        REQUIRE_FALSE(closed_);
+        REQUIRE(waiting_.empty()); // nobody is overtaken
+        REQUIRE(made_for_.at(*item) == resets_);
+        REQUIRE(now_ - made_at_.at(*item) < rules_.max_lifetime);
+        take_idle(*item);
+        REQUIRE(held_.insert(*item).second);
+        ++expected_.acquired;
+        ++last_ticket_;
+        check();
+        return;
+      }
+    }
     waiting_.push_back({++last_ticket_, now_});
     follow(machine_.acquire(last_ticket_, now_));
   }

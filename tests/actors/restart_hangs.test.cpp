@@ -15,7 +15,7 @@ using muster::restart_strategy;
 namespace {
 
 caf::behavior counting(caf::event_based_actor* self) {
-  return {[](int n) { return n; }, [self](const std::string&) { self->quit(caf::exit_reason::unhandled_exception); }};
+  return {[](int n) { return n; }, [self](const std::string&) { self->quit(caf::sec::runtime_error); }};
 }
 
 const restart patient{.max_restarts = 1'000, .within = 1h};

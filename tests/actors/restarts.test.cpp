@@ -323,6 +323,21 @@ TEST_CASE("a start is over when the child says so, and fails when its time is up
   CHECK(crew.children().size() == 1);
 }
 
+TEST_CASE("a child that has not started is out of its scope, and its name free, when its starter hears of it") {
+  const auto found = explore(1'000, [](simulation& sim) {
+    auto crew = sim.create_scope("crew", {.on_failure = patient});
+    const auto refused =
+      muster::spawn_actor(crew, {.name = "a"}, [](caf::actor_system& system, muster::start_report start) {
+        start.failed("no disk");
+        return system.spawn(counting);
+      });
+    const bool gone = crew.children().empty();
+    const auto again = muster::spawn_actor(crew, {.name = "a", .daemon = true}, counting);
+    return !refused && gone && again.has_value();
+  });
+  CHECK(found);
+}
+
 TEST_CASE("a supervisor that gives up is a failure of a child in the one above, which starts it anew") {
   simulation sim{1};
   journal seen;

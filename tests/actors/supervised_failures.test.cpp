@@ -154,8 +154,7 @@ TEST_CASE("an actor two levels below that fails while it is being stopped is lis
   auto crew = sim.create_scope("crew", {.on_failure = patient()});
   REQUIRE(two_levels(crew, [](muster::scope& low) -> muster::result<void> {
     auto sore = muster::spawn_actor(low, {.name = "sore"}, [](caf::event_based_actor* self) {
-      self->set_exit_handler([self](const caf::exit_msg&) { self->quit(muster::runtime::exit_error(
-        caf::exit_reason::unhandled_exception, "a bad loser")); });
+      self->set_exit_handler([self](const caf::exit_msg&) { self->quit(muster::runtime::failed_exit("a bad loser")); });
       return counting(self);
     });
     return sore ? muster::result<void>{} : std::unexpected{sore.error()};

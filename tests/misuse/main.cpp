@@ -14,11 +14,17 @@
 #include <condition_variable>
 #include <cstdio>
 #include <cstdlib>
+#include <memory>
 #include <mutex>
 #include <thread>
 
 using namespace std::chrono_literals;
 using muster::testing::simulation;
+
+/// Never defined: it lets the name be asked for in a CAF that has no such function.
+namespace caf::core {
+void init_global_meta_objects(muster::manager&);
+}
 
 namespace {
 
@@ -31,6 +37,46 @@ void in_a_body(Body body) {
     return crew.wait();
   }));
 }
+
+/// What an application does that has not heard of Muster's messages. CAF 0.17 has no such function.
+template <class... None>
+void register_cafs_types_only(None... none) {
+  if constexpr (requires { caf::core::init_global_meta_objects(none...); })
+    caf::core::init_global_meta_objects(none...);
+}
+
+const misuse_kinds actor_system_kinds{
+  {"caf_types_not_registered",
+   [] {
+     register_cafs_types_only();
+     caf::actor_system_config config;
+     caf::actor_system system{config};
+     auto site = muster::in_system(system);
+   }},
+  {"caf_types_registered_late",
+   [] {
+     register_cafs_types_only();
+     caf::actor_system_config config;
+     caf::actor_system system{config};
+     muster::init_caf_types();
+   }},
+  {"own_system_beside_one_that_is_up",
+   [] {
+     register_cafs_types_only();
+     caf::actor_system_config config;
+     caf::actor_system system{config};
+     muster::manager site;
+   }},
+  {"actor_system_before_its_manager",
+   [] {
+     muster::init_caf_types();
+     caf::actor_system_config config;
+     auto system = std::make_unique<caf::actor_system>(config);
+     auto site = muster::in_system(*system);
+     auto crew = site.create_scope("crew");
+     system.reset();
+   }},
+};
 
 const misuse_kinds simulation_kinds{
   {"time_goes_back",
@@ -108,6 +154,16 @@ const misuse_kinds simulation_kinds{
        static_cast<void>(ctx.sleep_for(1s));
      });
    }},
+  {"detached_actor_that_has_ended",
+   [] {
+     in_a_body([](simulation& sim, muster::context& ctx) {
+       auto& system = muster::system_of(sim);
+       system.spawn<caf::detached>([](caf::event_based_actor*) {});
+       while (system.detached_actors() > 0)
+         std::this_thread::yield();
+       static_cast<void>(ctx.sleep_for(1s));
+     });
+   }},
   {"scoped_actor_that_waits",
    [] {
      in_a_body([](simulation& sim, auto&) {
@@ -134,6 +190,7 @@ const misuse_kinds simulation_kinds{
 
 int main(int argc, char** argv) {
   auto kinds = simulation_kinds;
+  kinds.merge(misuse_kinds{actor_system_kinds});
   kinds.merge(coroutine_kinds());
   kinds.merge(asio_kinds());
   if (argc != 2 || !kinds.contains(argv[1])) {

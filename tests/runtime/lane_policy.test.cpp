@@ -59,6 +59,36 @@ TEST_CASE("growth doubles while workers go on to block", "[lane_policy]") {
   CHECK(added == std::vector<std::size_t>{2, 2, 4, 8, 16, 32, 64, 126, 0, 0, 0, 0});
 }
 
+TEST_CASE("a lane is hurried while workers are found blocked, and no longer than it takes to see that no more are",
+          "[lane_policy]") {
+  growth_policy policy{growth::when_blocked};
+  const lane_counts c{.active = 1, .blocked = 1, .ready = 1000};
+  CHECK_FALSE(policy.growing());
+  static_cast<void>(policy.sample(two, c, {}));
+  CHECK_FALSE(policy.growing()); // work waits, but they are busy
+  static_cast<void>(policy.sample(two, c, {.newly_blocked = 1}));
+  CHECK(policy.growing());
+  static_cast<void>(policy.sample(two, c, {}));
+  static_cast<void>(policy.sample(two, c, {}));
+  CHECK(policy.growing());
+  static_cast<void>(policy.sample(two, c, {}));
+  CHECK_FALSE(policy.growing());
+
+  static_cast<void>(policy.sample(two, c, {.newly_blocked = 1}));
+  static_cast<void>(policy.sample(two, {.active = 1, .blocked = 1}, {}));
+  CHECK_FALSE(policy.growing()); // nothing waits any more
+}
+
+TEST_CASE("a lane that grows when stuck is never hurried: it cannot tell those that block from those that compute",
+          "[lane_policy]") {
+  growth_policy policy{growth::when_stuck};
+  const lane_counts c{.active = 2, .ready = 1000};
+  for (int i = 0; i != 8; ++i) {
+    static_cast<void>(policy.sample(two, c, {}));
+    CHECK_FALSE(policy.growing());
+  }
+}
+
 TEST_CASE("growth asks for no more than there are items ready", "[lane_policy]") {
   growth_policy policy{growth::when_blocked};
   for (int i = 0; i != 5; ++i)

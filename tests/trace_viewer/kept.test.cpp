@@ -132,7 +132,7 @@ TEST_CASE("kept: a supervisor that gives up has the trace written, with its rest
         "crew", {.on_failure = muster::restart{.max_restarts = 2, .within = 10s, .delay = {.first = 0s}}});
     REQUIRE(muster::spawn_actor(crew, {.name = "feed"}, [](caf::actor_system& system) {
       return caf::actor{system.spawn([](caf::event_based_actor* self) -> caf::behavior {
-        self->quit(caf::exit_reason::unhandled_exception);
+        self->quit(caf::sec::runtime_error);
         return {[](int) {}};
       })};
     }));

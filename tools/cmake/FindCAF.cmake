@@ -1,7 +1,8 @@
 # Finds CAF, the C++ Actor Framework: CAF::core, and CAF::io where it is installed.
 #
-# An upstream installation (0.18 and later) brings a config file of its own, which is tried first; Debian's package of
-# 0.17 brings none, so its header and libraries are looked for. Sets CAF_FOUND, CAF_VERSION, CAF_<component>_FOUND.
+# An upstream installation of CAF 1.x brings a config file of its own, which is tried first (CAF_DIR or CMAKE_PREFIX_PATH
+# say where); Debian's package of 0.17 brings none, so its header and libraries are looked for. Sets CAF_FOUND,
+# CAF_VERSION, CAF_<component>_FOUND.
 # Muster installs this file beside its own config file, so it stands alone.
 
 if(CAF_FIND_COMPONENTS)

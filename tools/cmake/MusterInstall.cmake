@@ -18,6 +18,8 @@ endforeach()
 install(DIRECTORY runtime/include/ actors/include/ DESTINATION "${CMAKE_INSTALL_INCLUDEDIR}"
   COMPONENT muster_development FILES_MATCHING PATTERN "*.hpp")
 
+# It goes with the CAF that it is built with: 0.17 or 1.1.
+string(REGEX MATCH "^[0-9]+\\.[0-9]+" muster_caf_series "${CAF_VERSION}")
 configure_package_config_file(tools/cmake/muster-config.cmake.in "${PROJECT_BINARY_DIR}/muster-config.cmake"
   INSTALL_DESTINATION "${package_dir}" NO_SET_AND_CHECK_MACRO)
 write_basic_package_version_file("${PROJECT_BINARY_DIR}/muster-config-version.cmake" COMPATIBILITY SameMinorVersion)

@@ -75,8 +75,8 @@ apt_complaint() {
   printf 'it gave no reason'
 }
 
-# Installs whatever of packages.txt is missing; what is marked `strict:` only if `strict` is ON. Does nothing, and
-# quickly, if nothing is missing.
+# Installs whatever of packages.txt is missing; what is marked `strict:` only if `strict` is ON, and what is marked
+# `clang:` only if `preset` is clang. Does nothing, and quickly, if nothing is missing.
 ensure_packages() {
   mkdir -p "$root/build" 2>/dev/null && [[ -w $root/build ]] || die "the folder $root/build cannot be written to."
   [[ $install == yes ]] || return 0
@@ -89,6 +89,9 @@ ensure_packages() {
     if [[ $name == strict:* ]]; then
       [[ ${strict-OFF} == ON ]] || continue
       name=${name#strict:}
+    elif [[ $name == clang:* ]]; then
+      [[ ${preset-} == clang ]] || continue
+      name=${name#clang:}
     fi
     wanted+=("$name")
     purposes+="${purposes:+; }${purpose# }"

@@ -17,11 +17,11 @@
 /// it is safe; an io_context must be stopped and its threads joined before it goes, which io_service sees to;
 /// cancelling the task calls the operation off through its own cancellation slot, and no other one.
 ///
-/// What `co_await` gives, by the signature of the operation: `()`, `(error_code)` and `(exception_ptr)`: result<void>;
-/// with one value after that: result<T>; with more: result<std::tuple<…>>. An operation that was called off gives the
-/// reason of the task, with Asio's error as the cause; one that was there first counts. One that cannot be called off
-/// (such as resolving a name) is awaited to its end. Not in a simulation: an io_context has threads and a time of its
-/// own.
+/// What `co_await` gives, by the signature of the operation: `()`, `(error_code)` and `(exception_ptr)`:
+/// `result<void>`; with one value after that: `result<T>`; with more: `result<std::tuple<…>>`. An operation that was
+/// called off gives the reason of the task, with Asio's error as the cause; one that was there first counts. One that
+/// cannot be called off (such as resolving a name) is awaited to its end. Not in a simulation: an io_context has
+/// threads and a time of its own.
 #pragma once
 
 #include <muster/api.hpp>
@@ -45,8 +45,11 @@ namespace muster {
 /// What `use_task` gives: valid as long as the context.
 class asio_token {
 public:
+  /// Of `ctx`; an empty `in` stands for the executor of what the operation belongs to.
   asio_token(async_context& ctx, asio::any_io_executor in) noexcept : ctx_(&ctx), in_(std::move(in)) {}
+  /// Whose task is held up.
   [[nodiscard]] async_context& ctx() const noexcept { return *ctx_; }
+  /// Where the operation runs; empty: on its own executor.
   [[nodiscard]] const asio::any_io_executor& executor() const noexcept { return in_; }
 
 private:
@@ -60,6 +63,7 @@ private:
 /// `asio::experimental::as_tuple(use_task(ctx))` gives a result of everything, for those who need a count of bytes
 /// beside an error.
 [[nodiscard]] inline asio_token use_task(async_context& ctx) noexcept { return {ctx, {}}; }
+/// The same on the executor `in`.
 [[nodiscard]] inline asio_token use_task(async_context& ctx, asio::any_io_executor in) noexcept {
   return {ctx, std::move(in)};
 }
@@ -82,6 +86,7 @@ public:
                             "uses it belongs to the scope that it is registered with, or to one below");
     return running_->io;
   }
+  /// The executor of the context; asserts as `context()` does.
   [[nodiscard]] asio::io_context::executor_type get_executor() const noexcept { return context().get_executor(); }
 
   /// Not from one of its own threads. For the scope that owns it; without one, the destructor does the same.
@@ -126,6 +131,8 @@ private:
 
 } // namespace muster
 
+/// @cond specialisations
+
 /// How Asio makes what is awaited.
 template <class Returned, class... Values>
 class asio::async_result<muster::asio_token, Returned(Values...)> {
@@ -137,5 +144,7 @@ public:
         token.ctx(), token.executor(), std::forward<Initiation>(initiation), std::forward<Args>(args)...};
   }
 };
+
+/// @endcond
 
 MUSTER_API_END

@@ -8,10 +8,9 @@
 ///
 /// Owner: the task; valid only while its body runs, and, unlike everything it captured, the callable lives until the
 /// frame is gone. Threads: the body's own, whichever worker that is; `cancelled`, `reason`, `deadline`, `time_left`,
-/// `now`,
-/// `stop_token` and `path` also from other threads. Every wait here ends when the task is asked to stop, with the
-/// reason as an error (but `blocking`, whose function runs to its end, and the joining of a scope). Blocking waits do
-/// not exist here.
+/// `now`, `stop_token` and `path` also from other threads. Every wait here ends when the task is asked to stop, with
+/// the reason as an error (but `blocking`, whose function runs to its end, and the joining of a scope). Blocking waits
+/// do not exist here.
 #pragma once
 
 #include <muster/api.hpp>
@@ -146,18 +145,21 @@ template <class T>
   MUSTER_ASSERT(t.valid(), "an empty task handle was awaited: it was default-constructed or moved from");
   return detail::task_wait_of<T, false>{handle_access::ref(t)};
 }
+/// The same, and moves the outcome out.
 template <class T>
 [[nodiscard]] detail::task_wait_of<T, true> operator co_await(task<T>&& t) {
   MUSTER_ASSERT(t.valid(), "an empty task handle was awaited: it was default-constructed or moved from");
   return detail::task_wait_of<T, true>{handle_access::ref(t)};
 }
 
+/// The context of a coroutine body. See the top of this file.
 class async_context : public async_verbs<async_context>, public registers_resources<async_context> {
 public:
   async_context(const async_context&) = delete;
   async_context& operator=(const async_context&) = delete;
 
-  // As those of context; none of them waits.
+  /// @{
+  /// As the function of this name of muster::context; none of them waits.
   [[nodiscard]] bool cancelled() const noexcept { return plain().cancelled(); }
   [[nodiscard]] cancel_reason reason() const { return plain().reason(); }
   [[nodiscard]] result<void> checkpoint(std::source_location where = std::source_location::current()) {
@@ -167,11 +169,14 @@ public:
     plain().throw_if_cancelled(where);
   }
   [[nodiscard]] std::stop_token stop_token() { return plain().stop_token(); }
+  /// @}
   /// See context::on_cancel: the way to interrupt what runs in `blocking`. Destroying the registration while `fn` runs
   /// waits for it, in this case alone on the worker's thread: `fn` should be short.
   [[nodiscard]] cancel_registration on_cancel(std::move_only_function<void()> fn) {
     return plain().on_cancel(std::move(fn));
   }
+  /// @{
+  /// As the function of this name of muster::context; none of them waits.
   [[nodiscard]] time_point deadline() const noexcept { return plain().deadline(); }
   [[nodiscard]] duration time_left() const noexcept { return plain().time_left(); }
   [[nodiscard]] time_point now() const noexcept { return plain().now(); }
@@ -187,15 +192,18 @@ public:
   [[nodiscard]] const detail::stored<T>& value_of(std::string_view name) const {
     return plain().template value_of<T>(name);
   }
+  /// @}
   // register_resource: with the scope in which the task runs; see registers_resources.
 
   /// Awaiting it sleeps for `d`, or until asked to stop: then the reason as an error. Zero or negative: a checkpoint.
   [[nodiscard]] detail::sleep_wait sleep_for(duration d) { return {*this, saturating_add(now(), d)}; }
+  /// The same until `t`.
   [[nodiscard]] detail::sleep_wait sleep_until(time_point t) { return {*this, t}; }
   /// Awaiting it lets those run that are ready, and goes on after them; or the reason as an error, if asked to stop.
   [[nodiscard]] detail::yield_wait yield() { return detail::yield_wait{*this}; }
   /// Awaiting it waits until the task is asked to stop, and gives why.
   [[nodiscard]] detail::cancelled_wait cancelled_event() { return detail::cancelled_wait{*this}; }
+  /// The same, by the name it has in muster::context.
   [[nodiscard]] detail::cancelled_wait wait_until_cancelled() { return detail::cancelled_wait{*this}; }
   /// Awaiting it calls `fn` (taking context&, whose waits block, or nothing), which may block its thread, on a worker
   /// for which another one may step in, and gives what it returned or threw, as a result. A task that has been asked to

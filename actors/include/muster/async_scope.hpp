@@ -40,8 +40,10 @@ private:
 
 } // namespace detail
 
+/// A scope of a coroutine's. See the top of this file.
 class async_scope : public async_verbs<async_scope>, public registers_resources<async_scope> {
 public:
+  /// A coroutine of ours may await it.
   using muster_awaitable = void;
   async_scope(const async_scope&) = delete;
   async_scope& operator=(const async_scope&) = delete;
@@ -54,11 +56,13 @@ public:
   task<detail::body_value<std::remove_cvref_t<F>>> execute(task_options options, F&& fn) {
     return crew_.execute(std::move(options), std::forward<F>(fn));
   }
+  /// The same with nothing but a name.
   template <std::convertible_to<std::string_view> Name, class F>
     requires task_body<std::remove_cvref_t<F>>
   task<detail::body_value<std::remove_cvref_t<F>>> execute(const Name& name, F&& fn) {
     return crew_.execute(name, std::forward<F>(fn));
   }
+  /// Starts every step of a plan, or nothing; see scope::execute.
   [[nodiscard]] result<plan_run> execute(plan steps) { return crew_.execute(std::move(steps)); }
 
   /// A scope below this one; see scope::create_scope.
@@ -72,9 +76,11 @@ public:
   [[nodiscard]] detail::scope_wait wait() noexcept { return {crew_.actor_, duration::max()}; }
   /// The same for at most `d`: errc::not_ready if it is not over by then. Neither cancels nor closes.
   [[nodiscard]] detail::scope_wait wait_for(duration d) noexcept { return {crew_.actor_, d}; }
+  /// `co_await crew` is `co_await crew.wait()`.
   [[nodiscard]] detail::scope_wait operator co_await() noexcept { return wait(); }
 
-  // As those of scope; none of them blocks.
+  /// @{
+  /// As the function of this name of muster::scope; none of them blocks.
   void close() { crew_.close(); }
   void cancel(std::string text = {}) { crew_.cancel(std::move(text)); }
   [[nodiscard]] bool cancelled() const noexcept { return crew_.cancelled(); }
@@ -88,6 +94,7 @@ public:
   [[nodiscard]] std::vector<tree_node> children() const { return crew_.children(); }
   [[nodiscard]] supervision_tree tree() const { return crew_.tree(); }
   [[nodiscard]] statistics stats() const { return crew_.stats(); }
+  /// @}
 
   /// For the library and `muster/caf.hpp`.
   [[nodiscard]] scope_actor* actor() const noexcept { return crew_.actor(); }

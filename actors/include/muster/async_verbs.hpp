@@ -18,11 +18,13 @@ namespace muster {
 template <class Self>
 class async_verbs {
 public:
+  /// All at the same time: the coroutine gives `result<std::tuple<…>>`, as verbs::parallel does.
   template <class... Steps>
     requires(sizeof...(Steps) > 0 && (detail::verb_step<Steps> && ...))
   [[nodiscard]] auto parallel(std::string name, Steps&&... steps) {
     return parallel(std::move(name), scope_options{}, std::forward<Steps>(steps)...);
   }
+  /// The same in a scope with these options.
   template <class... Steps>
     requires(sizeof...(Steps) > 0 && (detail::verb_step<Steps> && ...))
   [[nodiscard]] auto parallel(std::string name, scope_options options, Steps&&... steps) {
@@ -31,28 +33,30 @@ public:
   }
 
   /// A range of callables of one type.
-  template <std::ranges::input_range Range>
-    requires detail::verb_step<std::ranges::range_reference_t<Range>>
+  template <detail::verb_range Range>
+    requires detail::verb_step<detail::range_reference<Range>>
   [[nodiscard]] auto parallel(std::string name, Range&& callables) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(callables));
   }
-  template <std::ranges::input_range Range>
-    requires detail::verb_step<std::ranges::range_reference_t<Range>>
+  /// The same in a scope with these options.
+  template <detail::verb_range Range>
+    requires detail::verb_step<detail::range_reference<Range>>
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& callables) {
-    std::vector<std::decay_t<std::ranges::range_reference_t<Range>>> all;
+    std::vector<std::decay_t<detail::range_reference<Range>>> all;
     for (auto&& fn : callables)
       all.push_back(detail::element_of<Range>(fn));
     return detail::async_parallel_range(self(), std::move(name), std::move(options), std::move(all));
   }
 
   /// `fn(item)` or `fn(ctx, item)` for every item of a range. An lvalue range is referred to.
-  template <std::ranges::input_range Range, class Fn>
-    requires(!detail::verb_step<Range> && detail::item_body<Fn, std::ranges::range_reference_t<Range>>)
+  template <detail::verb_range Range, class Fn>
+    requires(!detail::verb_step<Range> && detail::item_body<Fn, detail::range_reference<Range>>)
   [[nodiscard]] auto parallel(std::string name, Range&& items, Fn&& fn) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(items), std::forward<Fn>(fn));
   }
-  template <std::ranges::input_range Range, class Fn>
-    requires(!detail::verb_step<Range> && detail::item_body<Fn, std::ranges::range_reference_t<Range>>)
+  /// The same in a scope with these options.
+  template <detail::verb_range Range, class Fn>
+    requires(!detail::verb_step<Range> && detail::item_body<Fn, detail::range_reference<Range>>)
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& items, Fn&& fn) {
     // An rvalue range is kept, and its items are then referred to where they are kept.
     using kept = std::conditional_t<std::is_lvalue_reference_v<Range>, Range, std::remove_cvref_t<Range>>;
@@ -60,6 +64,7 @@ public:
                                                                       std::forward<Range>(items), std::forward<Fn>(fn));
   }
 
+  /// One after another, each given the value before it; see verbs::series.
   template <class... Steps>
     requires(sizeof...(Steps) > 0)
   [[nodiscard]] auto series(std::string name, Steps&&... steps) {
@@ -67,6 +72,7 @@ public:
                                   std::tuple<std::decay_t<Steps>...>{std::forward<Steps>(steps)...});
   }
 
+  /// The first that succeeds; see verbs::race.
   template <class... Steps>
     requires(sizeof...(Steps) > 0 && (detail::verb_step<Steps> && ...))
   [[nodiscard]] auto race(std::string name, Steps&&... steps) {

@@ -29,34 +29,35 @@ enum class breaker_state : std::uint8_t { closed, open, half_open };
 /// Opens after so many failures in a row; one success in between starts the count anew. A slow success (see
 /// `breaker_options::slow_after`) counts as a failure. Reporting a success takes no lock.
 struct consecutive_failures {
-  std::size_t failures = 5;
+  std::size_t failures = 5; ///< in a row
 };
 /// Opens when, of the last `calls` results, and not before there are `minimum` of them, at least this part failed or
 /// were slow (failed or not). Reporting a result takes a lock.
 struct count_window {
-  std::size_t calls = 100;
-  std::size_t minimum = 10;
-  double failure_rate = 0.5;
-  double slow_rate = 1.0; ///< looked at only if there is a `slow_after`
+  std::size_t calls = 100;   ///< how many results are looked at
+  std::size_t minimum = 10;  ///< with fewer it stays closed
+  double failure_rate = 0.5; ///< the part that opens it, in (0, 1]
+  double slow_rate = 1.0;    ///< the same of slow ones; looked at only if there is a `slow_after`
 };
 /// The same for the results of the last `span`: one that is exactly `span` old is no longer among them. It keeps 32
 /// bytes for each moment at which results came in. Reporting a result takes a lock.
 struct time_window {
-  duration span = std::chrono::seconds{60};
-  std::size_t minimum = 10;
-  double failure_rate = 0.5;
-  double slow_rate = 1.0;
+  duration span = std::chrono::seconds{60}; ///< how far back it looks
+  std::size_t minimum = 10;                 ///< with fewer results it stays closed
+  double failure_rate = 0.5;                ///< the part that opens it, in (0, 1]
+  double slow_rate = 1.0;                   ///< the same of slow ones; see count_window
 };
 
 /// A change of state, for `on_state_change`.
 struct breaker_change {
-  breaker_state from = breaker_state::closed;
-  breaker_state to = breaker_state::closed;
+  breaker_state from = breaker_state::closed; ///< the state before
+  breaker_state to = breaker_state::closed; ///< the state from now on
   time_point at{};         ///< when
   time_point retry_at{};   ///< to open: when it will be half-open; `never` if somebody forced it open
   std::string why;         ///< in a few words
 };
 
+/// Every member has a default; the order below is the order in which they are written.
 struct breaker_options {
   std::string name = "breaker"; ///< last part of its path, shown in its errors
   /// What opens it.
@@ -84,7 +85,7 @@ struct breaker_options {
 /// Of one breaker, since it was made; a snapshot. Each call that passed is counted once when it ends, as succeeded,
 /// failed, ignored, late or reclaimed; one that is overdue is counted as failed then, and as late when it returns.
 struct breaker_stats {
-  breaker_state state = breaker_state::closed;
+  breaker_state state = breaker_state::closed; ///< at this moment
   time_point retry_at{};       ///< open: when it will be half-open (`never`: forced open); else time_point{}
   std::uint64_t succeeded = 0; ///< those that were slow included
   std::uint64_t failed = 0;    ///< those that are overdue included

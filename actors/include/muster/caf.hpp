@@ -1,12 +1,14 @@
 /// Interoperation with CAF: the one public header of Muster that includes CAF's.
 ///
 /// Link `muster::caf` instead of `muster::muster` to use it. Threads: every function from any thread unless it says
-/// otherwise. Rules: a manager that lives in an application's actor system is destroyed before that system; a handle
+/// otherwise. Rules: types of messages are registered before the first actor system (CAF 1.x; see init_caf_types); a
+/// manager that lives in an application's actor system is destroyed before that system, which is asserted; a handle
 /// (`caf::actor`) of a task, scope or manager may be kept for ever and is never dangling, but it must not be asked
 /// anything about its actor system once that is gone.
 #pragma once
 
 #include <muster/api.hpp>
+#include <muster/caf_types.hpp>
 #include <muster/muster.hpp>
 
 #include <caf/actor.hpp>
@@ -14,8 +16,8 @@
 #include <caf/actor_cast.hpp>
 #include <caf/behavior.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/init_global_meta_objects.hpp>
 #include <caf/mailbox_element.hpp>
-#include <caf/make_message.hpp>
 #include <caf/message.hpp>
 
 #include <concepts>
@@ -27,7 +29,25 @@
 
 MUSTER_API_BEGIN
 
+namespace caf {
+/// Never defined: it lets the name be asked for in a CAF that has no such function.
+template <class Block>
+void init_global_meta_objects(muster::scope&);
+} // namespace caf
+
 namespace muster {
+
+/// Registers the types of an application's messages with CAF 1.x, after CAF's own and Muster's: each `Block` is what
+/// CAF_BEGIN_TYPE_ID_BLOCK has named, `caf::id_block::…`. Otherwise as init_caf_types() in muster/caf_types.hpp.
+template <class Block, class... Blocks>
+void init_caf_types() {
+  init_caf_types();
+  if constexpr (requires { caf::init_global_meta_objects<Block>(); })
+    if (detail::caf_types_missing(Block::begin))
+      caf::init_global_meta_objects<Block>();
+  if constexpr (sizeof...(Blocks) > 0)
+    init_caf_types<Blocks...>();
+}
 
 // -- what Muster's own actors are to CAF -----------------------------------------------------------------------------
 
@@ -43,7 +63,8 @@ namespace muster {
 // -- living in an application's actor system -------------------------------------------------------------------------
 
 /// A manager in an actor system that exists already. Supervision and bodies run on threads of the manager's own; the
-/// system's scheduler runs only the application's actors. `system` must outlive the manager.
+/// system's scheduler runs only the application's actors. `system` must outlive the manager, which its destructor
+/// asserts once it has waited for the actors that are up, as it always does.
 [[nodiscard]] manager in_system(caf::actor_system& system, manager_options options = {});
 /// The actor system that `m` lives in, its own or the application's.
 [[nodiscard]] caf::actor_system& system_of(const manager& m);
@@ -62,6 +83,7 @@ struct MUSTER_INSIDE start_state;
 /// only the first word counts, and one about an incarnation that is gone is ignored. Any thread.
 class start_report {
 public:
+  /// It is up: its start has succeeded.
   void ready() const;
   /// It will not be: it is stopped, and its start has failed with this text.
   void failed(std::string why) const;
@@ -94,6 +116,7 @@ using reporting_factory = std::function<caf::actor(caf::actor_system&, start_rep
 /// that does not return cannot be ended: errc::timed_out comes at once, what it makes after all is stopped, the child
 /// keeps its name until then, and the scope's end waits for it and names it.
 result<caf::actor> spawn_actor(scope& s, child_options options, actor_factory factory);
+/// The same for an actor that says itself, through the report it is given, when it is up.
 result<caf::actor> spawn_actor(scope& s, child_options options, reporting_factory factory);
 
 /// Makes an exception that escapes `self` its exit reason with `what()` as the text. CAF's own handler keeps the type
@@ -142,7 +165,7 @@ result<caf::actor> spawn_actor(scope& s, child_options options, Behaviour behavi
                      [behaviour = std::move(behaviour)](caf::event_based_actor*) { return behaviour; });
 }
 
-// -- asking actors from bodies ---------------------------------------------------------------------------------------
+// -- asking actors from bodies ----------------------------------------------------------------------------------------
 
 namespace detail {
 /// Sends `question` to `whom` and blocks for the answer; see muster::request.

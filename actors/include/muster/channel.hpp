@@ -44,8 +44,10 @@ namespace muster {
 template <class T>
 class receive_wait final : public detail::channel_wait {
 public:
+  /// For the library: channel::receive makes it.
   receive_wait(async_context& ctx, std::shared_ptr<channel_core> from, std::optional<duration> limit)
-      : channel_wait(ctx, std::move(from), nullptr, false, limit) {}
+      : channel_wait(ctx, std::move(from), {}, false, limit) {}
+  /// What `co_await` gives; see channel::receive.
   [[nodiscard]] result<T> await_resume() {
     if (auto why = failure())
       return std::unexpected{std::move(*why)};
@@ -54,11 +56,12 @@ public:
   }
 };
 
+/// A handle of a channel; copies are the same channel. See the top of this file.
 template <class T>
 class channel {
 public:
   static_assert(std::is_object_v<T> && std::move_constructible<T>, "a channel<T> passes objects that can be moved");
-  using value_type = T;
+  using value_type = T; ///< what passes through it
 
   /// Holds up to `capacity` values that were sent and not yet received. Zero: none; a send succeeds when somebody
   /// receives that very value. `name` is for `tree()`.
@@ -69,9 +72,10 @@ public:
   /// is lent. If it fails the value was not delivered and is destroyed:
   ///  - errc::channel_closed, if it is closed before there was room;
   ///  - errc::cancelled or errc::timed_out, if the task is (or has been) asked to stop: the reason, as from
-  /// checkpoint();
+  ///    checkpoint();
   ///  - errc::timed_out, if `limit` passed first; errc::no_threads, if no thread could be had while it waits.
   [[nodiscard]] result<void> send(context& ctx, T value) const { return base_.send(ctx, pack(std::move(value)), {}); }
+  /// The same with a limit.
   [[nodiscard]] result<void> send(context& ctx, T value, duration limit) const {
     return base_.send(ctx, pack(std::move(value)), limit);
   }
@@ -79,6 +83,7 @@ public:
   [[nodiscard]] detail::send_wait send(async_context& ctx, T value) const {
     return {ctx, base_.core(), pack(std::move(value)), std::nullopt};
   }
+  /// The same with a limit, which counts from the await on.
   [[nodiscard]] detail::send_wait send(async_context& ctx, T value, duration limit) const {
     return {ctx, base_.core(), pack(std::move(value)), limit};
   }
@@ -86,8 +91,11 @@ public:
   /// Receives the oldest value: blocks while there is none, behind those who came before; `limit` and failures as
   /// above, but errc::channel_closed only when it is closed and everything that was sent has been received.
   [[nodiscard]] result<T> receive(context& ctx) const { return unpacked(base_.receive(ctx, {})); }
+  /// The same with a limit.
   [[nodiscard]] result<T> receive(context& ctx, duration limit) const { return unpacked(base_.receive(ctx, limit)); }
+  /// For a coroutine, which awaits it and holds no thread meanwhile. Before that nothing is taken.
   [[nodiscard]] receive_wait<T> receive(async_context& ctx) const { return {ctx, base_.core(), std::nullopt}; }
+  /// The same with a limit, which counts from the await on.
   [[nodiscard]] receive_wait<T> receive(async_context& ctx, duration limit) const { return {ctx, base_.core(), limit}; }
 
   /// Sends it if that can be at once; never blocks, needs no task. Else errc::not_ready or errc::channel_closed, and
@@ -101,6 +109,7 @@ public:
       value = std::move(static_cast<detail::envelope_of<T>&>(*packed).value);
     return sent;
   }
+  /// The same with a copy.
   [[nodiscard]] result<void> try_send(const T& value) const
     requires std::copy_constructible<T>
   {
@@ -113,17 +122,20 @@ public:
   /// Nothing is sent any more: sends fail from now on, also those that wait. What is buffered can still be received,
   /// then receives fail, and all who wait for a value fail at once. Idempotent; never blocks.
   void close() const { base_.close(); }
+  /// True once `close` was called; there may still be values to receive.
   [[nodiscard]] bool closed() const { return base_.closed(); }
   /// How many values are buffered at this moment.
   [[nodiscard]] std::size_t size() const { return base_.size(); }
+  /// As it was made with.
   [[nodiscard]] std::size_t capacity() const noexcept { return base_.capacity(); }
+  /// As it was made with; may be empty.
   [[nodiscard]] const std::string& name() const noexcept { return base_.name(); }
 
 private:
-  static std::unique_ptr<detail::envelope> pack(T&& value) {
-    return std::make_unique<detail::envelope_of<T>>(std::move(value));
+  static detail::owned<detail::envelope> pack(T&& value) {
+    return detail::make_owned<detail::envelope_of<T>>(std::move(value));
   }
-  static result<T> unpacked(result<std::unique_ptr<detail::envelope>> got) {
+  static result<T> unpacked(result<detail::owned<detail::envelope>> got) {
     if (!got)
       return std::unexpected{std::move(got).error()};
     return std::move(static_cast<detail::envelope_of<T>&>(**got).value);

@@ -33,6 +33,7 @@ struct child_options {
                                               ///< with an error) and counted in statistics::messages_refused
 };
 
+/// What happened to a child.
 enum class child_transition : std::uint8_t {
   started,      ///< an incarnation is up; `ended` or `stopped` follows
   start_failed, ///< it is not, and will not be; also of one that was stopped before it was up
@@ -51,11 +52,12 @@ enum class child_transition : std::uint8_t {
 /// before the scope has ended, so that `wait()` and the scope's destructor wait for a hook that has not returned.
 struct child_event {
   std::string path;              ///< of the child; for `gave_up` of the scope
-  child_transition what{};
+  child_transition what{};       ///< what happened
   std::uint64_t incarnation = 0; ///< 1 for the first; 0 where it means nothing
   std::string text;              ///< why, if there is a reason
   bool for_good = false;         ///< `stopped`, `start_failed`: since the scope ends
 };
+/// Told of every transition; see child_event.
 using child_hook = std::function<void(const child_event&)>;
 
 } // namespace muster

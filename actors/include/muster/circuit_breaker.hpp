@@ -25,6 +25,7 @@
 #include <muster/detail/awaited_call.hpp>
 #include <muster/detail/breaker_gate.hpp>
 #include <muster/detail/call.hpp>
+#include <muster/detail/owned.hpp>
 #include <muster/detail/ref.hpp>
 #include <muster/manager.hpp>
 
@@ -46,7 +47,9 @@ void release(breaker_core*) noexcept;
 /// `ignore`. If the task that acquired it ends before that, it is taken back, and reporting later changes nothing.
 class breaker_permit {
 public:
+  /// The other one is empty afterwards: it reports nothing.
   breaker_permit(breaker_permit&& other) noexcept;
+  /// The same; what this one held is ignored, as if it had been destroyed.
   breaker_permit& operator=(breaker_permit&& other) noexcept;
   ~breaker_permit();
 
@@ -61,18 +64,21 @@ public:
 private:
   friend class circuit_breaker;
   class MUSTER_INSIDE held;
-  explicit breaker_permit(std::unique_ptr<held> mine) noexcept;
-  [[nodiscard]] std::unique_ptr<held> take();
-  std::unique_ptr<held> held_;
+  explicit breaker_permit(detail::owned<held> mine) noexcept;
+  [[nodiscard]] detail::owned<held> take();
+  detail::owned<held> held_;
 };
 
+/// A breaker. See the top of this file.
 class circuit_breaker {
 public:
   /// Closed. Opens after `failures` failures in a row, and lets one probe through after `open_for`.
   circuit_breaker(manager& site, std::size_t failures, duration open_for);
+  /// The same, placed below a scope.
   circuit_breaker(scope& crew, std::size_t failures, duration open_for);
   /// Closed, with everything there is to choose.
   circuit_breaker(manager& site, breaker_options options);
+  /// The same, placed below a scope.
   circuit_breaker(scope& crew, breaker_options options);
   circuit_breaker(const circuit_breaker&) = delete;
   circuit_breaker& operator=(const circuit_breaker&) = delete;
@@ -115,18 +121,21 @@ public:
   /// a report it is taken back, counted in `stats().reclaimed`, and noted in the trace and the log with the task's
   /// path.
   [[nodiscard]] result<breaker_permit> try_acquire(context& ctx);
+  /// The same for a coroutine; it does not wait either.
   [[nodiscard]] result<breaker_permit> try_acquire(async_context& ctx) {
     return try_acquire(async_context_access::plain(ctx));
   }
 
   /// What a call would meet now.
   [[nodiscard]] breaker_state state() const;
+  /// Its numbers, all of one moment.
   [[nodiscard]] breaker_stats stats() const;
   /// On return it is open and stays so until `reset`; what is on its way has become late. Idempotent.
   void force_open();
   /// On return it is closed, as if new but for its statistics; what is on its way has become late.
   void reset();
 
+  /// As given in the options.
   [[nodiscard]] const std::string& name() const noexcept;
   /// Of where it was made, and its name.
   [[nodiscard]] std::string path() const;

@@ -30,7 +30,9 @@ class shielded;
 class cancel_registration {
 public:
   cancel_registration() = default;
+  /// The other one is empty afterwards.
   cancel_registration(cancel_registration&& other) noexcept = default;
+  /// The same; the function that this one kept is taken back first, as by the destructor.
   cancel_registration& operator=(cancel_registration&& other) noexcept;
   ~cancel_registration();
 
@@ -40,6 +42,7 @@ private:
   std::shared_ptr<detail::callback_entry> entry_;
 };
 
+/// The context of a plain body. See the top of this file.
 class context : public verbs<context>, public registers_resources<context> {
 public:
   context(const context&) = delete;
@@ -69,6 +72,7 @@ public:
 
   /// Sleeps for `d`, or until asked to stop: then the reason as an error. Zero or negative: a checkpoint.
   [[nodiscard]] result<void> sleep_for(duration d);
+  /// The same until `t` on the engine's clock.
   [[nodiscard]] result<void> sleep_until(time_point t);
   /// Blocks until the task is asked to stop; returns why.
   cancel_reason wait_until_cancelled();
@@ -82,7 +86,9 @@ public:
   template <task_body F>
   decltype(auto) shield(duration d, F&& fn);
 
+  /// The task's own: the last part of its path.
   [[nodiscard]] const std::string& name() const noexcept;
+  /// "manager/scope/…/task".
   [[nodiscard]] std::string path() const;
   /// Writes `text` to the trace and shows it in `tree()`.
   void note(std::string text);

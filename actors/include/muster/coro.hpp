@@ -135,19 +135,20 @@ public:
 } // namespace detail
 
 /// A coroutine that has not begun, or that is being awaited. `co_await` gives its value, or throws what it threw. A
-/// body
-/// `coro<result<T>>` makes a `task<T>`; a `coro<void>` can fail only by throwing. Moves.
+/// body that returns `coro<result<T>>` makes a `task<T>`; a `coro<void>` can fail only by throwing. Moves.
 template <class T = void>
 class [[nodiscard]] coro {
 public:
   static_assert(std::is_void_v<T> || std::is_object_v<T>, "a muster::coro gives a value or nothing, no reference");
-  using promise_type = detail::coro_promise_of<T>;
-  using value_type = T;
-  using muster_awaitable = void;
+  using promise_type = detail::coro_promise_of<T>; ///< for the compiler
+  using value_type = T;                            ///< what `co_await` gives
+  using muster_awaitable = void;                   ///< a coroutine of ours may await it
 
   /// Empty.
   coro() = default;
+  /// The other one is empty afterwards.
   coro(coro&& other) noexcept : frame_(std::exchange(other.frame_, {})) {}
+  /// The same; a coroutine that this one held is destroyed, as by the destructor.
   coro& operator=(coro&& other) noexcept {
     coro{std::move(other)}.swap(*this);
     return *this;

@@ -20,6 +20,7 @@ class task_handle;
 class dependencies {
 public:
   dependencies() = default;
+  /// These tasks, in any number. An empty handle is misuse (starting the task asserts).
   template <class... Handles>
     requires(sizeof...(Handles) > 0 && (std::derived_from<std::remove_cvref_t<Handles>, task_handle> && ...))
   dependencies(const Handles&... tasks) {
@@ -33,7 +34,9 @@ public:
     tasks_.push_back(task.ref_);
     return *this;
   }
+  /// True if there is nothing to wait for.
   [[nodiscard]] bool empty() const noexcept { return tasks_.empty(); }
+  /// For the library.
   [[nodiscard]] const std::vector<detail::ref<task_actor>>& tasks() const noexcept { return tasks_; }
 
 private:

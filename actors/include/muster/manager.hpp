@@ -24,6 +24,7 @@ struct error_report {
   std::uint64_t dropped = 0;     ///< older ones that had to make room
 };
 
+/// The root of a supervision tree. See the top of this file.
 class manager : public verbs<manager> {
 public:
   /// Starts an engine of its own: control threads, worker lanes, a CAF actor system, timers, the recorder. Throws
@@ -44,6 +45,7 @@ public:
 
   /// Asks everything below to stop (kind `user`, with `text`); later scopes are born cancelled. Does not block.
   void cancel(std::string text = {});
+  /// True once it has been asked to stop, by whomever.
   [[nodiscard]] bool cancelled() const noexcept;
   /// Refuses new scopes, lets what runs finish for at most `drain`, then cancels (kind `shutdown`) and waits for one
   /// grace period more. Returns nothing if everybody has left, else errc::survivors with the paths of those who have
@@ -54,10 +56,12 @@ public:
   [[nodiscard]] statistics stats() const;
   /// The worker lane that bodies run on.
   [[nodiscard]] lane_stats lane() const;
+  /// What has gone wrong below it so far; a copy.
   [[nodiscard]] error_report errors() const;
   /// Everything that is below this manager now.
   [[nodiscard]] supervision_tree tree() const;
 
+  /// A part of the path of everything below it.
   [[nodiscard]] const std::string& name() const noexcept;
   /// The time on the engine's clock.
   [[nodiscard]] time_point now() const noexcept;

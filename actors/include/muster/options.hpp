@@ -10,7 +10,7 @@
 #include <muster/log.hpp>
 #include <muster/priority.hpp>
 #include <muster/restart.hpp>
-#include <muster/trace.hpp>
+#include <muster/trace_options.hpp>
 #include <muster/values.hpp>
 
 #include <cstddef>
@@ -30,15 +30,19 @@ inline constexpr duration no_timeout = duration::max();
 /// What a scope does when one of its children fails: `cancel_siblings`, `isolate`, or `restart{…}`, which starts actors
 /// and supervisors again and collects the failures of tasks as `isolate` does.
 struct failure_policy {
+  /// The three policies.
   enum class kind : std::uint8_t { cancel_siblings, isolate, restart };
-  kind what = kind::cancel_siblings;
+  kind what = kind::cancel_siblings; ///< which one
   muster::restart how{}; ///< for `restart`
 
   constexpr failure_policy() = default;
+  /// For the two constants below.
   constexpr explicit failure_policy(kind k) noexcept : what(k) {}
+  /// Restarts as `r` says.
   constexpr failure_policy(const muster::restart& r) noexcept
       : what(kind::restart),
         how(r) {} // NOLINT: implicit on purpose
+  /// The same policy with the same numbers.
   friend bool operator==(const failure_policy&, const failure_policy&) = default;
 };
 /// The first failure cancels all the others at once (as errgroup, Trio's nursery and StructuredTaskScope do).
@@ -49,24 +53,27 @@ inline constexpr failure_policy isolate{failure_policy::kind::isolate};
 /// A report of progress, as `context::progress` made it.
 struct progress_report {
   std::string path;       ///< of the task
-  std::uint64_t done = 0;
-  std::uint64_t total = 0; ///< 0: not known
+  std::uint64_t done = 0; ///< so much has been done …
+  std::uint64_t total = 0; ///< … of so much; 0: not known
 };
+/// Told of progress; may skip reports of a task that are older than its latest one.
 using progress_hook = std::function<void(const progress_report&)>;
 
+/// Of one task.
 struct task_options {
   std::string name;               ///< last part of the path; empty: "task"
   duration timeout = no_timeout;  ///< from its admission (dependencies met, `max_parallel` permits) to its end; ≤ 0:
                                   ///< never runs
   dependencies after{};           ///< tasks that must end ok first; if one does not, this one is skipped
-  muster::priority priority = muster::priority::normal;
+  muster::priority priority = muster::priority::normal; ///< among those that are ready
   bool daemon = false;            ///< stopped when the last child that is none has ended
   bool blocking = false;          ///< known to block its thread in foreign code: another worker may start at once
   std::optional<duration> grace{}; ///< how long it may take to answer a request to stop; default: its scope's
 };
 
+/// Of a scope.
 struct scope_options {
-  failure_policy on_failure = cancel_siblings;
+  failure_policy on_failure = cancel_siblings; ///< when one of its children fails
   duration timeout = no_timeout;   ///< from now; everything below inherits it as a deadline; ≤ 0: nothing runs
   std::size_t max_parallel = 0;    ///< how many bodies may run at the same time; 0: no limit
   std::optional<duration> grace{}; ///< see task_options::grace; default: inherited
@@ -78,13 +85,15 @@ struct scope_options {
                                    ///< lane
 };
 
+/// Of a registered resource.
 struct resource_options {
   std::string name;                      ///< empty: "resource"
   std::optional<duration> timeout{};     ///< for its release; default: the scope's release_timeout
 };
 
+/// Of a manager. For one that shares the engine of another, see its constructor.
 struct manager_options {
-  std::string name = "muster";
+  std::string name = "muster";       ///< first part of all paths
   unsigned control_threads = 1;      ///< for supervision and timers; they never run user code
   unsigned workers = 0;              ///< bodies that run at the same time; 0: one for each processor
   unsigned max_workers = 256;        ///< how far the lane may grow while bodies block in foreign code
@@ -92,12 +101,12 @@ struct manager_options {
                                      ///< gives
   duration grace = std::chrono::seconds{1}; ///< how long a task may take to answer a request to stop
   std::shared_ptr<muster::clock> clock{};   ///< default: real_clock()
-  trace_options trace{};
-  context_values values{};
+  trace_options trace{};             ///< what is recorded, and where
+  context_values values{};           ///< for everything below
   std::stop_token parent{};          ///< a request to stop it cancels the manager (kind: parent_cancelled)
   std::size_t max_errors = 256;      ///< kept in errors(); the newest stay, the dropped are counted
   std::function<void(const error&)> on_error{}; ///< each originating failure once; called on the callback lane
-  progress_hook on_progress{};
+  progress_hook on_progress{};       ///< called on the callback lane
   log_hook log{};                    ///< structured records; default: nothing is written anywhere
 };
 

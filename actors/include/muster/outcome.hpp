@@ -40,12 +40,16 @@ enum class outcome_kind : std::uint8_t {
 /// The part of an outcome that does not depend on the type of the value.
 class outcome_base {
 public:
+  /// Which of the five it is.
   [[nodiscard]] outcome_kind kind() const noexcept { return kind_; }
+  /// @{
+  /// True if `kind()` is this one.
   [[nodiscard]] bool ok() const noexcept { return kind_ == outcome_kind::ok; }
   [[nodiscard]] bool failed() const noexcept { return kind_ == outcome_kind::failed; }
   [[nodiscard]] bool timed_out() const noexcept { return kind_ == outcome_kind::timed_out; }
   [[nodiscard]] bool cancelled() const noexcept { return kind_ == outcome_kind::cancelled; }
   [[nodiscard]] bool skipped() const noexcept { return kind_ == outcome_kind::skipped; }
+  /// @}
 
   /// True if the task's deadline had passed, or it had been asked to stop, when its body ended.
   [[nodiscard]] bool late() const noexcept { return late_; }
@@ -57,6 +61,7 @@ public:
   [[nodiscard]] const cancel_reason& reason() const noexcept { return reason_; }
 
 protected:
+  /// @cond library
   outcome_base() = default;
   [[noreturn]] static void misuse(const char* sentence);
 
@@ -64,6 +69,7 @@ protected:
   cancel_reason reason_;
   outcome_kind kind_ = outcome_kind::ok;
   bool late_ = false;
+  /// @endcond
 
 private:
   friend struct outcome_access;
@@ -73,8 +79,10 @@ private:
 template <class T>
 class [[nodiscard]] outcome : public outcome_base {
 public:
+  /// What `value()` refers to.
   using value_type = std::conditional_t<std::is_void_v<T>, std::monostate, T>;
 
+  /// @{
   /// The value. Asking an outcome that is not ok is misuse (it asserts); see `as_result()`.
   [[nodiscard]] const value_type& value() const& {
     expect_value();
@@ -88,7 +96,9 @@ public:
     expect_value();
     return std::move(*value_);
   }
+  /// @}
 
+  /// @{
   /// The value or the error, as the rest of the library passes them about. The lvalue form copies the value.
   [[nodiscard]] result<T> as_result() const& {
     if (!ok())
@@ -106,6 +116,7 @@ public:
     else
       return std::move(*value_);
   }
+  /// @}
 
 private:
   friend struct outcome_access;

@@ -5,11 +5,11 @@
 #pragma once
 
 #include <muster/api.hpp>
+#include <muster/detail/owned.hpp>
 #include <muster/options.hpp>
 #include <muster/task.hpp>
 
 #include <initializer_list>
-#include <memory>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -22,6 +22,7 @@ namespace muster {
 class step_names {
 public:
   step_names() = default;
+  /// These names, in any number.
   template <class... Names>
     requires(sizeof...(Names) > 0 && (std::convertible_to<const Names&, std::string_view> && ...))
   step_names(const Names&... names) {
@@ -33,6 +34,7 @@ public:
     names_.emplace_back(name);
     return *this;
   }
+  /// In the order in which they were given.
   [[nodiscard]] const std::vector<std::string>& names() const noexcept { return names_; }
 
 private:
@@ -42,21 +44,23 @@ private:
 /// Like task_options, with dependencies by name.
 struct step_options {
   std::string name;               ///< unique within the plan; must not be empty
-  duration timeout = no_timeout;
-  step_names after{};
-  muster::priority priority = muster::priority::normal;
-  bool blocking = false;
-  std::optional<duration> grace{};
+  duration timeout = no_timeout;  ///< as task_options::timeout
+  step_names after{};             ///< steps of this plan that must end ok first
+  muster::priority priority = muster::priority::normal; ///< among those that are ready
+  bool blocking = false;          ///< as task_options::blocking
+  std::optional<duration> grace{}; ///< as task_options::grace
 };
 
+/// Steps that have been written down. See the top of this file.
 class plan {
 public:
   /// Adds a step. Its dependencies may be named before they are added. Returns the plan, for chaining.
   template <task_body F>
   plan& step(step_options options, F fn) {
-    steps_.push_back({std::move(options), std::make_unique<callable<F>>(std::move(fn))});
+    steps_.push_back({std::move(options), detail::make_owned<callable<F>>(std::move(fn))});
     return *this;
   }
+  /// How many steps there are.
   [[nodiscard]] std::size_t size() const noexcept { return steps_.size(); }
   /// errc::invalid_plan with the reason (and the path of a cycle) if `execute` would refuse this plan.
   [[nodiscard]] result<void> check() const;
@@ -75,7 +79,7 @@ private:
   };
   struct entry {
     step_options options;
-    std::unique_ptr<callable_base> body;
+    detail::owned<callable_base> body;
   };
   std::vector<entry> steps_;
 };

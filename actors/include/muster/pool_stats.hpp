@@ -14,6 +14,7 @@ MUSTER_API_BEGIN
 
 namespace muster {
 
+/// Of one pool, all of one moment.
 struct pool_stats {
   // Now.
   std::size_t max = 0;      ///< how many there may be
@@ -35,7 +36,7 @@ struct pool_stats {
   duration wait_time{};        ///< of all leases given: from the call of acquire to the grant
   duration longest_wait{};     ///< the longest of them
   // Since the pool was made: resources.
-  std::uint64_t created = 0;
+  std::uint64_t created = 0; ///< made by the factory
   std::uint64_t create_failures = 0; ///< the factory threw, or returned an error or null
   std::uint64_t check_failures = 0;  ///< the health check said no, or threw
   std::uint64_t outlived = 0;        ///< retired because of max_lifetime
@@ -43,6 +44,7 @@ struct pool_stats {
   std::uint64_t destroyed = 0;       ///< for whatever reason
   std::uint64_t release_failures = 0; ///< the release function threw or returned an error
 
+  /// All numbers are the same.
   friend bool operator==(const pool_stats&, const pool_stats&) = default;
 };
 

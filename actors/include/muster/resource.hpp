@@ -97,8 +97,11 @@ namespace muster {
 template <class T>
 class resource {
 public:
+  /// @{
+  /// The object. After its release: misuse (it asserts).
   [[nodiscard]] T& operator*() const { return holder_->object(); }
   [[nodiscard]] T* operator->() const { return std::addressof(holder_->object()); }
+  /// @}
 
 private:
   friend struct resource_access;
@@ -129,6 +132,7 @@ public:
       return std::unexpected{std::move(*refused)};
     return resource_access::make<T>(std::move(holder));
   }
+  /// The same with nothing but a name.
   template <class T, class Release>
     requires std::invocable<Release&, T&>
   result<resource<T>> register_resource(std::string name, T object, Release release) {
@@ -145,6 +149,7 @@ public:
         return held.release();
     });
   }
+  /// The same with nothing but a name.
   template <class T>
     requires detail::releases_itself<T> || detail::points_to_releasing<T>
   result<resource<T>> register_resource(std::string name, T object) {

@@ -23,6 +23,7 @@ template <class T>
 class pool_function {
 public:
   pool_function() = default;
+  /// Takes `fn` over.
   template <class Fn>
     requires(!std::same_as<std::remove_cvref_t<Fn>, pool_function> && std::invocable<Fn&, T&>)
   pool_function(Fn fn) : call_(detail::as_pool_call<T>(std::move(fn))) {} // NOLINT: implicit on purpose
@@ -55,7 +56,9 @@ struct pool_options {
 template <class T>
 class [[nodiscard]] lease {
 public:
+  /// The other one is empty afterwards.
   lease(lease&&) noexcept = default;
+  /// The same; what this one held is given back.
   lease& operator=(lease&& other) noexcept {
     if (this != &other) {
       end(false);
@@ -66,9 +69,11 @@ public:
   /// Gives it back. Does not block.
   ~lease() { end(false); }
 
+  /// @{
   /// The object. Asserts if the lease was revoked, given back or moved from.
   [[nodiscard]] T& operator*() const noexcept { return *object(); }
   [[nodiscard]] T* operator->() const noexcept { return object(); }
+  /// @}
   /// False once the lease was revoked, given back or moved from.
   [[nodiscard]] bool valid() const noexcept {
     return granted_.core && granted_.core->live.load(std::memory_order_acquire);
@@ -107,6 +112,7 @@ private:
 template <class T>
 class lease_wait final : public detail::pool_wait_base {
 public:
+  /// What `co_await` gives; see resource_pool::acquire.
   [[nodiscard]] result<lease<T>> await_resume();
 
 private:
@@ -115,6 +121,7 @@ private:
   using detail::pool_wait_base::pool_wait_base;
 };
 
+/// A pool. See the top of this file.
 template <class T>
 class resource_pool {
 public:
@@ -153,9 +160,11 @@ public:
   /// A resource that was on its way to a caller who gives up goes to the next. A task may hold several leases; that all
   /// of a pool's are held by those who wait for more is not detected: their time limits end it.
   [[nodiscard]] result<lease<T>> acquire(context& ctx) { return wrap(base_.acquire(ctx, std::nullopt)); }
+  /// The same with a limit of its own.
   [[nodiscard]] result<lease<T>> acquire(context& ctx, duration limit) { return wrap(base_.acquire(ctx, limit)); }
   /// The same for a coroutine, which awaits it and holds no thread meanwhile. The time limit counts from there on.
   [[nodiscard]] lease_wait<T> acquire(async_context& ctx) { return {base_.actor(), ctx, std::nullopt}; }
+  /// The same with a limit of its own.
   [[nodiscard]] lease_wait<T> acquire(async_context& ctx, duration limit) { return {base_.actor(), ctx, limit}; }
 
   /// Changes how many there may be. Upwards: waiters get theirs at once. Downwards: free ones are destroyed now, others
@@ -169,10 +178,14 @@ public:
   /// leases (the closing goes on). From a body that holds one itself, or the pool's own functions:
   /// errc::would_deadlock, and nothing has happened. Idempotent.
   [[nodiscard]] result<void> close(duration limit = no_timeout) { return base_.close(limit); }
+  /// True once it lends nothing any more.
   [[nodiscard]] bool closed() const noexcept { return base_.closed(); }
 
+  /// Its numbers, all of one moment.
   [[nodiscard]] pool_stats stats() const { return base_.stats(); }
+  /// As given in the options.
   [[nodiscard]] const std::string& name() const noexcept { return base_.name(); }
+  /// Of the manager or scope it belongs to, and its name.
   [[nodiscard]] std::string path() const { return base_.path(); }
 
 private:
@@ -182,10 +195,10 @@ private:
             o.idle_timeout,    o.acquire_timeout, o.release_timeout};
   }
   template <class Factory>
-  static std::unique_ptr<detail::pool_work> work_of(pool_options<T>& o, Factory factory) {
+  static detail::owned<detail::pool_work> work_of(pool_options<T>& o, Factory factory) {
     MUSTER_ASSERT(!detail::is_empty(factory),
                   "a resource_pool was given an empty factory: it needs a function that makes one");
-    return std::make_unique<detail::pool_work_of<T, Factory>>(std::move(factory), std::move(o.healthy.call_),
+    return detail::make_owned<detail::pool_work_of<T, Factory>>(std::move(factory), std::move(o.healthy.call_),
                                                               std::move(o.release.call_));
   }
   static result<lease<T>> wrap(result<detail::granted_lease> got) {

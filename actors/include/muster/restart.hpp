@@ -57,12 +57,13 @@ struct backoff {
   double jitter = 0;                       ///< 0 … 1: the part of the delay that is random (0: exact; 1: all of it)
   duration quiet{};                        ///< after it was up for so long the next delay is `first` again; 0: `within`
   std::uint64_t seed = 1;                  ///< of the random part: the same seed and failures give the same delays
+  /// All members are the same.
   friend bool operator==(const backoff&, const backoff&) = default;
 };
 
 /// How a supervisor restarts its children, and when it stops trying.
 struct restart {
-  restart_strategy strategy = restart_strategy::one_for_one;
+  restart_strategy strategy = restart_strategy::one_for_one; ///< who is restarted with the one that failed
   /// How many restarts there may be `within` the time; one more, and the supervisor stops its children in reverse order
   /// and fails, so that the one above decides. A start that fails counts like a restart, one of a group counts once; a
   /// start by hand never does. 0: no child is ever restarted.
@@ -72,6 +73,7 @@ struct restart {
   backoff delay{};                          ///< before each restart; default: none
   std::size_t max_children = 0;             ///< more are refused; 0: no limit
   auto_shutdown ends = auto_shutdown::none; ///< whether the end of significant children ends the supervisor
+  /// All members are the same.
   friend bool operator==(const restart&, const restart&) = default;
 };
 

@@ -19,6 +19,7 @@
 #include <muster/context.hpp>
 #include <muster/detail/awaited_call.hpp>
 #include <muster/detail/call.hpp>
+#include <muster/detail/owned.hpp>
 
 #include <atomic>
 #include <concepts>
@@ -26,7 +27,6 @@
 #include <cstdint>
 #include <expected>
 #include <functional>
-#include <memory>
 #include <optional>
 
 MUSTER_API_BEGIN
@@ -72,7 +72,7 @@ struct retry_policy {
   duration first_delay = std::chrono::milliseconds{100};  ///< after the first attempt
   double factor = 2;                                      ///< each delay is so many times the one before,
   duration most_delay = std::chrono::seconds{10};         ///< up to this one; then the jitter
-  jitter spread = jitter::full;
+  jitter spread = jitter::full;                           ///< of the delays
   std::optional<std::uint64_t> seed{}; ///< of the jitter; equal seeds, equal delays; default: of the task and the
                                        ///< moment
   duration most_elapsed = no_timeout;  ///< no attempt begins later than this after the first
@@ -118,7 +118,7 @@ public:
 private:
   context& ctx_;
   const retry_policy& policy_;
-  std::unique_ptr<retry_schedule> schedule_;
+  owned<retry_schedule> schedule_;
   std::uint64_t last_event_ = 0;
 };
 

@@ -28,6 +28,7 @@ namespace detail {
 class shielded;
 }
 
+/// A crew. See the top of this file.
 class scope : public verbs<scope>, public registers_resources<scope> {
 public:
   scope(const scope&) = delete;
@@ -116,7 +117,9 @@ public:
   /// Forgets a stopped child: its name is free again. errc::no_such_name, errc::child_is_running, errc::child_is_busy.
   [[nodiscard]] result<void> remove_child(std::string_view name);
 
+  /// The last part of its path.
   [[nodiscard]] const std::string& name() const noexcept;
+  /// "manager/…/scope".
   [[nodiscard]] std::string path() const;
   /// The children that are there now: tasks, nested scopes, resources, actors and supervisors (with their state,
   /// restarts, last error, and the age of the present incarnation).

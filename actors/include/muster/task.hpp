@@ -34,9 +34,11 @@ class task_handle {
 public:
   /// False only for a default-constructed or moved-from handle.
   [[nodiscard]] bool valid() const noexcept { return static_cast<bool>(ref_); }
+  /// The last part of its path.
   [[nodiscard]] const std::string& name() const;
   /// "manager/scope/…/task".
   [[nodiscard]] std::string path() const;
+  /// Where it is at this moment.
   [[nodiscard]] task_state state() const noexcept;
   /// True once the outcome counts. Never blocks.
   [[nodiscard]] bool ready() const noexcept;
@@ -51,6 +53,7 @@ public:
   void cancel(std::string text = {}) const;
 
 protected:
+  /// @cond library
   task_handle() = default;
   explicit task_handle(detail::ref<task_actor> ref) noexcept : ref_(std::move(ref)) {}
   [[nodiscard]] detail::job& job() const;
@@ -58,6 +61,7 @@ protected:
   [[nodiscard]] std::optional<error> join() const;
 
   detail::ref<task_actor> ref_;
+  /// @endcond
 
 private:
   friend class dependencies;
@@ -68,8 +72,9 @@ private:
 template <class T>
 class task : public task_handle {
 public:
-  using muster_awaitable =
-      void; ///< in a coroutine `co_await` does what `get` does elsewhere: see muster/async_context.hpp
+  /// In a coroutine `co_await` does what `get` does elsewhere: see muster/async_context.hpp.
+  using muster_awaitable = void;
+  /// Of no task.
   task() = default;
 
   /// Blocks until the task has ended and shows how; the outcome stays valid while any handle lives. Does not mark an

@@ -28,13 +28,16 @@ namespace muster::testing {
 /// The seed in the environment variable MUSTER_SEED. Nothing if there is none; one that is no number asserts.
 [[nodiscard]] std::optional<std::uint64_t> seed_from_environment();
 
+/// What a simulation is like.
 struct simulation_options {
+  /// Of the order in which things happen. MUSTER_SEED, if it is set, is the default.
   std::uint64_t seed = seed_from_environment().value_or(1);
   /// Without it the schedule is a random walk: whoever is ready runs next with the same chance. With it, the priorities
   /// of all that can run are random and change so many times (probabilistic concurrency testing, Burckhardt et al.,
   /// ASPLOS 2010): a bug that needs d ordering decisions shows in one run with `d - 1` changes with a probability of at
   /// least 1 / (n k^(d-1)), for n things that ran (bodies, messages, timers) and `expected_steps` k.
   std::optional<unsigned> priority_changes{};
+  /// How long a run is thought to be, for `priority_changes`.
   std::uint64_t expected_steps = 1'000;
   /// A run of more steps is reported as one that goes round in circles.
   std::uint64_t max_steps = 1'000'000;
@@ -70,9 +73,12 @@ struct as_result<result<T>> {
 
 } // namespace detail
 
+/// A manager in simulated time. See the top of this file.
 class simulation : private detail::simulated_time, public manager {
 public:
+  /// One with this seed.
   explicit simulation(std::uint64_t seed) : simulation(simulation_options{.seed = seed}) {}
+  /// One with everything that can be said about it. Two at the same time in one thread are misuse (it asserts).
   explicit simulation(simulation_options options = {});
   /// Cancels and joins what is left, as a manager does. By the thread that made it.
   ~simulation();
@@ -105,6 +111,7 @@ public:
   [[nodiscard]] duration elapsed() const noexcept;
   /// How many steps have been taken: how often it was decided who goes on.
   [[nodiscard]] std::uint64_t steps() const noexcept;
+  /// The seed of this run.
   [[nodiscard]] std::uint64_t seed() const noexcept;
   /// Everything that was recorded so far, oldest first, a line of JSON for each event. Two runs of one seed give the
   /// same bytes. Empty if tracing is off.
@@ -142,22 +149,25 @@ private:
 
 /// How many seeds, and what the simulations are like.
 struct explore_options {
-  std::uint64_t seeds = 1'000;
-  std::uint64_t first_seed = 1;
+  std::uint64_t seeds = 1'000; ///< how many are tried
+  std::uint64_t first_seed = 1; ///< then the next ones
   std::optional<unsigned> priority_changes{}; ///< see simulation_options; the expected steps are taken from a first run
-  std::uint64_t max_steps = 1'000'000;
-  manager_options site = {.name = "site"};
+  std::uint64_t max_steps = 1'000'000;       ///< see simulation_options
+  manager_options site = {.name = "site"};    ///< of the manager of each run
 };
 
 /// What an exploration found.
 struct exploration {
-  std::uint64_t runs = 0;
+  std::uint64_t runs = 0;                       ///< how many seeds were tried
   std::uint64_t most_steps = 0;                ///< of one run
   std::optional<std::uint64_t> failing_seed{}; ///< the first; nothing: no run failed
   std::string failure{};                       ///< what was wrong
   std::string trace{};                         ///< of the failing run, as simulation::trace gives it
+  /// @{
+  /// True if no run failed.
   [[nodiscard]] bool ok() const noexcept { return !failing_seed; }
   explicit operator bool() const noexcept { return ok(); }
+  /// @}
 };
 
 namespace detail {
@@ -186,6 +196,7 @@ template <class Body>
 [[nodiscard]] exploration explore(explore_options options, Body body) {
   return detail::explore(options, [&](simulation& sim) { return detail::failure_in(sim.run(body)); });
 }
+/// The same with so many seeds, and the rest as it is by default.
 template <class Body>
   requires std::invocable<Body&, simulation&> || std::invocable<Body&>
 [[nodiscard]] exploration explore(std::uint64_t seeds, Body body) {

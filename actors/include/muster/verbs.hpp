@@ -9,8 +9,6 @@
 #include <muster/api.hpp>
 #include <muster/detail/verb_support.hpp>
 
-#include <ranges>
-
 MUSTER_API_BEGIN
 
 namespace muster {
@@ -18,9 +16,10 @@ namespace muster {
 /// A callable with options, for the verbs: `step{{.name = "load", .timeout = 1s}, fn}`.
 template <class F>
 struct step {
-  task_options options;
-  F fn;
+  task_options options; ///< as for scope::execute
+  F fn;                 ///< the body
 };
+/// What the compiler takes `step{options, fn}` for.
 template <class F>
 step(task_options, F) -> step<F>;
 
@@ -36,34 +35,37 @@ public:
   [[nodiscard]] auto parallel(std::string name, Steps&&... steps) {
     return parallel(std::move(name), scope_options{}, std::forward<Steps>(steps)...);
   }
+  /// The same in a scope with these options.
   template <class... Steps>
     requires(sizeof...(Steps) > 0 && (detail::verb_step<Steps> && ...))
-  [[nodiscard]] auto parallel(std::string name, scope_options options, Steps&&... steps)
-    -> result<std::tuple<detail::step_result<Steps>...>> {
+  [[nodiscard]] auto parallel(std::string name, scope_options options, Steps&&... steps) {
+    // Not a trailing return type: Clang 19 forms that before it looks at what is required above.
+    using values = result<std::tuple<detail::step_result<Steps>...>>;
     auto crew = self().create_scope(std::move(name), std::move(options));
     auto tasks = [&]<std::size_t... Is>(std::index_sequence<Is...>) {
       return std::tuple{detail::start_step(crew, std::forward<Steps>(steps), Is + 1)...};
     }(std::index_sequence_for<Steps...>{});
     if (auto done = crew.wait(); !done)
-      return std::unexpected{std::move(done).error()};
+      return values{std::unexpect, std::move(done).error()};
     if (const auto* missing = std::apply([](auto&... task) { return detail::first_without_value(task...); }, tasks))
-      return std::unexpected{*missing};
+      return values{std::unexpect, *missing};
     return std::apply(
-      [](auto&... task) { return std::tuple<detail::step_result<Steps>...>{std::move(task).get().value()...}; }, tasks);
+      [](auto&... task) { return values{std::in_place, std::move(task).get().value()...}; }, tasks);
   }
 
   /// The same for a range of callables of one type: a vector of their values, in the range's order. A container that is
   /// handed over as an rvalue gives its callables away; otherwise they are copied.
-  template <std::ranges::input_range Range>
-    requires detail::verb_step<std::ranges::range_reference_t<Range>>
+  template <detail::verb_range Range>
+    requires detail::verb_step<detail::range_reference<Range>>
   [[nodiscard]] auto parallel(std::string name, Range&& callables) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(callables));
   }
-  template <std::ranges::input_range Range>
-    requires detail::verb_step<std::ranges::range_reference_t<Range>>
+  /// The same in a scope with these options.
+  template <detail::verb_range Range>
+    requires detail::verb_step<detail::range_reference<Range>>
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& callables) {
     auto crew = self().create_scope(std::move(name), std::move(options));
-    std::vector<detail::step_task<std::ranges::range_reference_t<Range>>> tasks;
+    std::vector<detail::step_task<detail::range_reference<Range>>> tasks;
     for (auto&& fn : callables)
       tasks.push_back(detail::start_step(crew, detail::element_of<Range>(fn), tasks.size() + 1));
     return detail::gather(crew, tasks);
@@ -71,16 +73,17 @@ public:
 
   /// Calls `fn(item)` or `fn(context&, item)` for every item at the same time: a vector of the values, in the range's
   /// order. `fn` is shared by all the calls. Items that the range keeps are passed by reference.
-  template <std::ranges::input_range Range, class Fn>
-    requires(!detail::verb_step<Range> && detail::item_body<Fn, std::ranges::range_reference_t<Range>>)
+  template <detail::verb_range Range, class Fn>
+    requires(!detail::verb_step<Range> && detail::item_body<Fn, detail::range_reference<Range>>)
   [[nodiscard]] auto parallel(std::string name, Range&& items, Fn&& fn) {
     return parallel(std::move(name), scope_options{}, std::forward<Range>(items), std::forward<Fn>(fn));
   }
-  template <std::ranges::input_range Range, class Fn>
-    requires(!detail::verb_step<Range> && detail::item_body<Fn, std::ranges::range_reference_t<Range>>)
+  /// The same in a scope with these options.
+  template <detail::verb_range Range, class Fn>
+    requires(!detail::verb_step<Range> && detail::item_body<Fn, detail::range_reference<Range>>)
   [[nodiscard]] auto parallel(std::string name, scope_options options, Range&& items, Fn&& fn) {
     auto crew = self().create_scope(std::move(name), std::move(options));
-    using bound = detail::bound_item<std::remove_reference_t<Fn>, std::ranges::range_reference_t<Range>>;
+    using bound = detail::bound_item<std::remove_reference_t<Fn>, detail::range_reference<Range>>;
     std::vector<task<detail::body_value<bound>>> tasks;
     for (auto&& item : items)
       tasks.push_back(crew.execute(std::to_string(tasks.size() + 1), bound{fn, std::forward<decltype(item)>(item)}));

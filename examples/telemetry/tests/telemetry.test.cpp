@@ -45,6 +45,7 @@ simulated_run run(std::uint64_t seed, const telemetry::plan& wanted, std::vector
   simulated_run done;
   const auto names = names_of(sources);
   std::unique_ptr<telemetry::ledger> ledger;
+  telemetry::register_messages();
   {
     simulation sim{{.seed = seed, .site = {.name = "site", .trace = {.mode = muster::trace_mode::off}}}};
     ledger = std::make_unique<telemetry::ledger>(sim.clock(), wanted.held_messages);

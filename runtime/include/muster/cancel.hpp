@@ -20,10 +20,10 @@ namespace muster {
 
 /// What kind of event asked.
 enum class cancel_kind : std::uint8_t {
-  user,             ///< somebody called cancel, or requested stop on a token given from outside
+  user,             ///< somebody called cancel
   timeout,          ///< a deadline passed
   sibling_failed,   ///< another child of the same scope failed
-  parent_cancelled, ///< the scope or task above was cancelled; `root_kind()` says by what
+  parent_cancelled, ///< the scope or task above was cancelled, or a token given from outside asks
   shutdown,         ///< the manager shuts down or is destroyed
 };
 

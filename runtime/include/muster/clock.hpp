@@ -6,6 +6,7 @@
 #pragma once
 
 #include <muster/api.hpp>
+#include <muster/detail/owned.hpp>
 
 #include <chrono>
 #include <memory>
@@ -60,8 +61,9 @@ public:
   [[nodiscard]] virtual time_point now() const noexcept = 0;
   /// True if time passes only when somebody says so; then nothing waits in real time for a timer.
   [[nodiscard]] virtual bool is_manual() const noexcept { return false; }
-  /// Called by an engine when it starts and when it stops. Real clocks need not know.
+  /// Called by an engine when it starts. Real clocks need not know.
   virtual void attach(listener&) {}
+  /// Called by an engine when it stops: after the return its listener is used no more.
   virtual void detach(listener&) {}
   /// Called by an engine, from any thread and without locks, after its earliest due time has become earlier. Clocks
   /// that let others wait for such a moment override it.
@@ -100,7 +102,7 @@ public:
 
 private:
   struct MUSTER_INSIDE impl;
-  std::unique_ptr<impl> impl_;
+  detail::owned<impl> impl_;
 };
 
 } // namespace muster

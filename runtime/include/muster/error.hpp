@@ -60,8 +60,10 @@ enum class errc {
 
 } // namespace muster
 
+/// @cond specialisations
 template <>
 struct std::is_error_code_enum<muster::errc> : std::true_type {};
+/// @endcond
 
 namespace muster {
 
@@ -94,10 +96,13 @@ public:
   /// too; the path is empty (the task that this error ends is filled in by the task).
   error(error cause, std::string message);
 
+  /// @{
+  /// One atomic increment, or none; the failure and its identity are the same.
   error(const error& other) noexcept;
   error(error&& other) noexcept : node_{std::exchange(other.node_, nullptr)} {}
   error& operator=(const error& other) noexcept;
   error& operator=(error&& other) noexcept;
+  /// @}
   ~error();
 
   /// What went wrong, for programs.
@@ -174,6 +179,7 @@ private:
 /// Thrown by `throw_if_cancelled()`. A task that it escapes from ends with the error it carries.
 class cancelled_error : public std::exception {
 public:
+  /// Of the error that a task which it escapes from ends with.
   explicit cancelled_error(muster::error why) noexcept : error_{std::move(why)} {}
   /// Why, and where.
   [[nodiscard]] const muster::error& error() const noexcept { return error_; }

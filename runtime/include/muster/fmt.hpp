@@ -25,6 +25,8 @@
 
 MUSTER_API_BEGIN
 
+/// @cond specialisations
+
 /// `{}`: `muster::to_line`; `{:t}`: `muster::to_string`.
 template <>
 struct fmt::formatter<muster::error> : fmt::formatter<std::string_view> {
@@ -85,5 +87,7 @@ struct fmt::formatter<muster::priority> : fmt::formatter<std::string_view> {
     return fmt::formatter<std::string_view>::format(text, context);
   }
 };
+
+/// @endcond
 
 MUSTER_API_END

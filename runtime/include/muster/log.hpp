@@ -42,11 +42,11 @@ struct log_record {
   /// How much it matters, in rising order.
   enum class level : std::uint8_t { debug, info, warning, error };
 
-  level severity = level::info;
-  log_kind what = log_kind::unresponsive;
-  time_point at{};  ///< when it arose, on the manager's clock
-  std::string path; ///< of the task, scope or manager that it is about; empty: of the whole engine
-  std::string text; ///< one sentence without path, severity and newline
+  level severity = level::info;           ///< of the message
+  log_kind what = log_kind::unresponsive; ///< what it tells of
+  time_point at{};                        ///< when it arose, on the manager's clock
+  std::string path;                       ///< of the task, scope or manager that it is about; empty: of the engine
+  std::string text;                       ///< one sentence without path, severity and newline
 };
 
 /// "debug", "info", "warning", "error".

@@ -26,19 +26,19 @@ struct lane_stats {
 
 /// The article's five figures, and what it left out. For a manager: of everything below it.
 struct statistics {
-  std::uint64_t scopes_created = 0;
+  std::uint64_t scopes_created = 0;      ///< nested ones, those of the verbs, and managers that share an engine
   std::uint64_t tasks_started = 0;      ///< bodies that began to run
   std::uint64_t tasks_completed = 0;    ///< ended `ok`
-  std::uint64_t tasks_failed = 0;
-  std::uint64_t tasks_timed_out = 0;
-  std::uint64_t tasks_cancelled = 0;
-  std::uint64_t tasks_skipped = 0;
+  std::uint64_t tasks_failed = 0;        ///< ended `failed`
+  std::uint64_t tasks_timed_out = 0;     ///< ended `timed_out`: by a timeout of their own
+  std::uint64_t tasks_cancelled = 0;     ///< ended `cancelled`, for whatever reason
+  std::uint64_t tasks_skipped = 0;       ///< ended `skipped`: never started
   std::uint64_t tasks_unresponsive = 0; ///< did not answer a cancel or a deadline within their grace period
   std::uint64_t tasks_live = 0;         ///< not ended yet, whether running or not
-  std::uint64_t resources_released = 0;
+  std::uint64_t resources_released = 0;  ///< those whose release failed included
   std::uint64_t actors_started = 0;     ///< incarnations of actors and supervisors that came up, restarted ones
                                         ///< included
-  std::uint64_t actors_restarted = 0;
+  std::uint64_t actors_restarted = 0;    ///< incarnations after a first one that came up
   std::uint64_t actors_unresponsive = 0; ///< did not stop within their time
   std::uint64_t messages_refused = 0;   ///< to handles of children in scopes that restart: nobody was there, and they
                                         ///< did not wait (too many, no restart to come) or have waited in vain

@@ -8,6 +8,7 @@
 #include <muster/api.hpp>
 #include <muster/event_kind.hpp>
 #include <muster/trace_format.hpp>
+#include <muster/trace_options.hpp>
 
 #include <cstddef>
 #include <cstdint>
@@ -32,32 +33,10 @@ struct event {
   std::uint64_t cause = 0;    ///< sequence of the event that caused it; 0: none known
   std::int64_t value = 0;     ///< by kind, see event_kind
   std::uint32_t text = 0;     ///< id in the string table; 0: none (or it had no room)
-  event_kind kind = event_kind::none;
+  event_kind kind = event_kind::none; ///< what happened
   std::uint16_t thread = 0; ///< slot of the recording thread; one live thread at a time, reused; 0: none left
 };
 static_assert(sizeof(event) == 48 && std::is_trivially_copyable_v<event>);
-
-enum class trace_mode : std::uint8_t {
-  off,  ///< nothing is recorded
-  ring, ///< the newest events are kept, in a mapped file that goes away with a clean exit
-  file, ///< as ring, and a thread puts them into files one after the other, which stay
-};
-
-struct trace_options {
-  trace_mode mode = trace_mode::ring;
-  /// Memory for events, all threads together. Rounded up to whole segments (4 KiB, 84 events); each live thread that
-  /// records holds one, so there are places for 2048 threads in the default. Pages are used as they are first needed.
-  std::size_t bytes = std::size_t{8} << 20U;
-  /// Where the trace's files lie. Empty: $MUSTER_TRACE_DIR if it is set; else $XDG_RUNTIME_DIR/muster; else muster-$UID
-  /// in the temporary directory. Made with mode 0700 if it is not there. What ended processes left there is removed
-  /// when a recorder begins, but for the newest four of them.
-  std::filesystem::path folder{};
-  std::size_t file_bytes = std::size_t{64} << 20U; ///< of mode `file`: a file that is as large is followed by another …
-  std::size_t files = 8;                           ///< … and the oldest goes when there are more than these; at least 2
-  /// When the process dies of SIGSEGV, SIGBUS, SIGFPE, SIGILL or SIGABRT, its trace says so. Handlers that were there
-  /// before are called after ours.
-  bool on_fatal_signal = false;
-};
 
 /// What a recorder cannot know by itself.
 struct trace_origin {
@@ -76,6 +55,7 @@ struct trace_origin {
   return static_cast<std::int64_t>(total << 32U | done);
 }
 
+/// Records events into a ring, and gives them out. See the top of this file.
 class recorder {
 public:
   /// Longer texts are cut to this many bytes, "…" included, never inside a character.
@@ -141,6 +121,7 @@ public:
   /// The same into a new file beside the ring, which stays when the ring goes. `why` is a word for its name. At most
   /// `most_kept` of them for each process: then the oldest goes. Fails also if there is no folder for it.
   [[nodiscard]] std::expected<std::filesystem::path, std::error_code> keep(std::string_view why) const;
+  /// How many files `keep` leaves of one process.
   static constexpr std::size_t most_kept = 8;
 
   /// The end, as it should be: what mode `file` keeps is complete on return, and the ring's file is gone. Events that
@@ -157,6 +138,7 @@ public:
                             std::uint32_t text, std::uint64_t created) noexcept;
   /// It has ended by the event `ended`, and its number may be another's from now on. It becomes 0.
   void died(living& who, std::uint64_t ended) noexcept;
+  /// An actor or supervisor has been started again, `times` in all.
   void restarted(living who, std::uint64_t times) noexcept;
 
   /// A task's part in the directory. Its steps are told one at a time, by whoever makes them.
@@ -168,10 +150,12 @@ public:
   };
   /// It is waiting, as one of the scope's tasks.
   void task_born(living_task& who, living scope, std::uint64_t id, std::uint64_t parent, std::int64_t now_ns) noexcept;
+  /// It is in another state: `state` as in `living_task`.
   void task_came_to(std::uint8_t state, living_task& who, living scope, std::uint64_t id, std::uint64_t parent,
                     std::int64_t now_ns) noexcept;
   /// Its body has left its thread, or is on one again; it counts as running all the while.
   void task_suspended(const living_task& who, bool suspended) noexcept;
+  /// It has ended by the event `ended`. `who` is a task of nobody from then on.
   void task_died(living_task& who, living scope, std::uint64_t ended) noexcept;
 
 private:

@@ -81,18 +81,20 @@ private:
 /// One page: how much of it is used, then records.
 class event_segment {
 public:
-  static constexpr std::size_t bytes = page;
-  static constexpr std::size_t capacity = (bytes - 64) / sizeof(event);
+  static constexpr std::size_t bytes = page; ///< of a segment
+  static constexpr std::size_t capacity = (bytes - 64) / sizeof(event); ///< events in it
 
   /// How far it is filled, and how often it was before.
   struct filling {
-    std::uint32_t used;
-    std::uint32_t laps;
+    std::uint32_t used; ///< slots taken since it last began at the front
+    std::uint32_t laps; ///< how often it began there again
   };
+  /// As it is now. Any thread.
   [[nodiscard]] filling filled() const noexcept {
     const auto w = shared(filling_).load(std::memory_order_acquire);
     return {static_cast<std::uint32_t>(w), static_cast<std::uint32_t>(w >> 32U)};
   }
+  /// True if there is no slot left. By the holder.
   [[nodiscard]] bool full() const noexcept { return static_cast<std::uint32_t>(relaxed()) >= capacity; }
   /// The next slot, overwritten from now on. By the holder, when not full().
   [[nodiscard]] event_slot& take_slot() noexcept {
@@ -116,6 +118,7 @@ public:
     const auto [used, laps] = filled();
     return laps != 0 ? capacity : used;
   }
+  /// All of them, those that were never written included.
   [[nodiscard]] const std::array<event_slot, capacity>& slots() const noexcept { return slots_; }
 
 private:
@@ -128,15 +131,15 @@ static_assert(sizeof(event_segment) == event_segment::bytes);
 
 /// What can be said of one thing that is alive, or was until lately. One entry of the directory of the living.
 struct living_facts {
-  word id = 0;
+  word id = 0;               ///< of the thing, as in its events
   word parent = 0;           ///< 0: a root
   std::int64_t since_ns = 0; ///< when it was made, on the engine's clock
   std::uint32_t text = 0;    ///< its name
-  node kind = node::unknown;
+  node kind = node::unknown; ///< what it is
   word created = 0;      ///< sequence of the event that made it; 0: it was not recorded
   word ended = 0;        ///< sequence of the event that ended it; 0: it is alive
   std::uint8_t state = 0; ///< of a task: its muster::task_state
-  std::uint16_t restarts = 0;
+  std::uint16_t restarts = 0; ///< of an actor or supervisor
   std::array<std::uint32_t, 4> tasks{}; ///< of a scope: its tasks that are waiting, held, ready, running
 };
 
@@ -145,6 +148,7 @@ struct living_facts {
 /// without a change of the stamp. An entry that has ended stays until its place is needed.
 class living_entry {
 public:
+  /// Whether a place is taken: the low bits of its stamp.
   enum class use : std::uint8_t { free = 0, used = 1, changing = 2 };
 
   /// Takes a place that is free, or whose thing has ended. Any thread; false if it is neither, or another was quicker.
@@ -168,12 +172,14 @@ public:
     shared(words_[0]).store((shared(words_[0]).load(std::memory_order_relaxed) >> 2U << 2U) | word{1},
                             std::memory_order_release);
   }
-  // By the one who answers for the thing; `count` by any thread.
+  /// It has ended by the event `sequence`. This and the next two by the one who answers for the thing.
   void end(word sequence) noexcept { put(7, sequence); }
+  /// It is in another state: a muster::task_state, or suspended_task.
   void set_state(std::uint8_t state) noexcept { put(8, (word_at(8) & ~word{0xFF}) | state); }
+  /// It has been started again `n` times.
   void set_restarts(std::uint16_t n) noexcept { put(8, (word_at(8) & 0xFFU) | word{n} << 8U); }
   /// Tasks of this scope that left `from` and came to `to`, each 0 (waiting) to 3 (running); any other number is
-  /// nowhere.
+  /// nowhere. Any thread.
   void count(unsigned from, unsigned to) noexcept {
     if (from / 2 == to / 2 && from < 4) {
       add(9 + from / 2, one(to) - one(from));
@@ -185,6 +191,7 @@ public:
       add(9 + from / 2, word{0} - one(from));
   }
 
+  /// What a look at an entry finds: no one; one; one that is just being written; one whose check does not hold.
   enum class answer : std::uint8_t { nobody, whole, torn, damaged };
   /// What stands here. `whole` alone has filled `f`.
   [[nodiscard]] answer read(living_facts& f) const noexcept {

@@ -26,10 +26,13 @@ class context_values {
 public:
   /// No values. Also what a moved-from one is.
   context_values() noexcept = default;
+  /// @{
+  /// Copies share the layers: one atomic increment, or none.
   context_values(const context_values& other) noexcept;
   context_values(context_values&& other) noexcept : top_{std::exchange(other.top_, nullptr)} {}
   context_values& operator=(const context_values& other) noexcept;
   context_values& operator=(context_values&& other) noexcept;
+  /// @}
   ~context_values();
 
   /// Puts `value` into the own layer, in place of one of the same type that is there; a parent's is hidden, not

@@ -4,8 +4,11 @@
 /// a new patch version changes neither.
 #pragma once
 
+/// 0 until the interface is promised to stay.
 #define MUSTER_VERSION_MAJOR 0
+/// Rises with each change of the interface.
 #define MUSTER_VERSION_MINOR 1
+/// Rises with each mend that does not touch the interface.
 #define MUSTER_VERSION_PATCH 0
 
 /// To be compared with: `#if MUSTER_VERSION >= 100` is 0.1.0 or later.

@@ -71,6 +71,11 @@ class Arithmetic(unittest.TestCase):
         with self.assertRaises(programs.Failed):
             measured(muster=[1, programs.Failed("it broke")], go=[1, 1, 1], tbb=[1, 1, 1])
 
+    def test_so_it_is_if_another_program_does_its_part(self):
+        part = cases.Measure("compile", "", {"muster": cases.Program("compile", "work", SIZE)}, MEASURE.rows)
+        with self.assertRaises(programs.Failed):
+            rounds.measure(part, "full", 1, rounds.generator(1), Pretend(compile=[programs.Failed("it broke")]))
+
     def test_every_program_runs_once_in_each_round_and_the_order_changes(self):
         _, pretend = measured(turns=20, muster=[1] * 20, go=[1] * 20, tbb=[1] * 20)
         turns = [tuple(system for system, _ in pretend.calls[i:i + 3]) for i in range(0, 60, 3)]

@@ -62,6 +62,7 @@ _MESSAGE = Size(300_000, 100_000, 100)
 _EVENT = Size(5_000_000, 2_000_000, 3_000)
 _BLOCK = Size(200, 200, 4)
 _LATENCY = Size(400, 100, 4)
+_COMPILE = Size(3, 1, 1)
 
 
 def _alone(case, size, note=""):
@@ -77,6 +78,13 @@ def _growth(name, work, program, figure, sizes, quick, small):
     return Measure("growth", work, programs,
                    [Row(name, {who: figure for who in programs}, {f"muster, {small:,}": 1.2})],
                    Size(sizes[0] * 1000, quick * 1000, 0))
+
+
+def _compile(name, work, how):
+    """The smallest program with Muster, beside the headers that about any program includes."""
+    programs = {"muster": f"compile{how}", "four std headers": f"compile_baseline{how}"}
+    return Measure("compile", work, {who: Program("compile", case, _COMPILE) for who, case in programs.items()},
+                   [Row(name, programs, {"four std headers": 2.5})])
 
 
 MEASURES = [
@@ -157,6 +165,8 @@ MEASURES = [
             [Row("blocking", _same("blocking", "go"), {"go": 1.5})]),
     Measure("latency", "from a deadline to the task seeing it, all workers busy, {n} times; p99",
             {"muster": _alone("latency", _LATENCY)}, [Row("latency", _same("latency"), limit=5)]),
+    _compile("compile", "a program with muster.hpp and one scope, -O0; processor time", ""),
+    _compile("compile.optimised", "the same, -O2", "_optimised"),
 ]
 
 CASES = list(dict.fromkeys(measure.case for measure in MEASURES))

@@ -16,7 +16,7 @@ ROOT = BENCH.parent.parent
 
 # What each system needs beyond Muster's own packages; see peers/packages.txt.
 NEEDS = {
-    "muster": [], "caf": [],
+    "muster": [], "caf": [], "compile": [],
     "go": ["golang-go", "golang-golang-x-sync-dev"],
     "tokio": ["cargo", "rustc", "librust-tokio-dev"],
     "otp": ["erlang-base"],

@@ -4,6 +4,7 @@
 ///
 /// Nanoseconds for each child, link or scope, from its making until it is gone. Small sizes are repeated, so that the
 /// measure lasts.
+#include "../peers/caf/ping_pong.hpp"
 #include "site.hpp"
 
 #include <muster/caf.hpp>
@@ -13,16 +14,13 @@
 #include <string_view>
 #include <vector>
 
-#include <caf/actor_system_config.hpp>
-
 namespace {
 
 void measure(std::string_view name, std::uint64_t n, std::uint64_t enough, std::string_view unit,
              void (*once)(muster::manager&, std::uint64_t)) {
+  muster::init_caf_types();
   caf::actor_system_config config;
-  config.set("scheduler.policy", caf::atom("sharing"));
-  config.set("scheduler.max-threads", std::size_t{bench::threads});
-  caf::actor_system system{config};
+  caf::actor_system system{bench::with_sharing_threads(config, bench::threads)};
   auto site = muster::in_system(system, bench::two_workers());
   once(site, n / 10 + 1);
   const auto repeats = std::max<std::uint64_t>(1, std::min(n, enough / n));

@@ -11,6 +11,7 @@
 namespace {
 
 void message(std::uint64_t n) {
+  muster::init_caf_types();
   caf::actor_system_config config;
   caf::actor_system system{bench::with_threads(config, bench::threads)};
   auto site = muster::in_system(system, bench::two_workers());

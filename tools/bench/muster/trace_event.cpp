@@ -4,6 +4,8 @@
 /// same with several threads.
 #include "site.hpp"
 
+#include <muster/trace.hpp>
+
 #include <algorithm>
 
 namespace {

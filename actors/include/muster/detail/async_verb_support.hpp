@@ -89,7 +89,7 @@ coro<result<std::vector<step_result<Callable>>>> async_parallel_range(Self& self
 
 /// `Range` is an lvalue reference, or a range that is kept here.
 template <class Range, class Fn>
-using bound_to = bound_item<Fn, std::ranges::range_reference_t<Range>>;
+using bound_to = bound_item<Fn, range_reference<Range>>;
 template <class Self, class Range, class Fn>
 coro<result<std::vector<stored<body_value<bound_to<Range, Fn>>>>>> async_parallel_items(Self& self, std::string name,
                                                                                         scope_options options,
@@ -198,8 +198,8 @@ auto async_with_timeout(Self& self, std::string name, duration d, Body body)
   using given = typename without_coro<returned>::type;
   using answer = result<typename body_result<given>::value>;
   auto crew = self.create_scope(std::move(name), scope_options{.timeout = d});
-  scope_actor& actor = *crew.actor();
-  if (!enter_async_body(actor)) {
+  // No local of the scope's inside: a coroutine keeps its locals in a class that users' code would seem to export.
+  if (!enter_async_body(*crew.actor())) {
     auto refused = co_await crew;
     co_return std::unexpected{refused ? error{errc::scope_closed, "the scope was over before its body could begin"}
                                       : std::move(refused).error()};
@@ -229,11 +229,11 @@ auto async_with_timeout(Self& self, std::string name, duration d, Body body)
         got.emplace(std::move(**said));
     }
   } catch (...) {
-    why.emplace(caught_in(actor));
+    why.emplace(caught_in(*crew.actor()));
   }
-  leave_async_body(actor, why);
+  leave_async_body(*crew.actor(), why);
   auto joined = co_await crew;
-  if (auto failed = after_body(actor, std::move(why), std::move(joined)))
+  if (auto failed = after_body(*crew.actor(), std::move(why), std::move(joined)))
     co_return std::unexpected{std::move(*failed)};
   co_return std::move(*got);
 }

@@ -7,6 +7,7 @@
 #pragma once
 
 #include <muster/api.hpp>
+#include <muster/detail/owned.hpp>
 #include <muster/detail/wait_point.hpp>
 #include <muster/error.hpp>
 #include <muster/options.hpp>
@@ -51,7 +52,7 @@ struct channel_party {
   channel_party(const channel_party&) = delete;
   channel_party& operator=(const channel_party&) = delete;
 
-  std::unique_ptr<envelope> holds; ///< a sender: its value, until it is taken; a receiver: what it was given
+  owned<envelope> holds; ///< a sender: its value, until it is taken; a receiver: what it was given
   channel_party* next = nullptr;   ///< of its line; guarded by the channel, as are the next two
   channel_party* prev = nullptr;
   bool in_line = false;
@@ -66,12 +67,12 @@ public:
   channel_wait(channel_wait&& other) noexcept;
 
 protected:
-  channel_wait(async_context& ctx, std::shared_ptr<channel_core> with, std::unique_ptr<envelope> brings, bool sends,
+  channel_wait(async_context& ctx, std::shared_ptr<channel_core> with, owned<envelope> brings, bool sends,
                std::optional<duration> limit);
   ~channel_wait();
   /// Leaves the line if it still stands there. Nothing: it is done.
   [[nodiscard]] std::optional<error> failure();
-  [[nodiscard]] std::unique_ptr<envelope> take() noexcept { return std::move(party_.holds); }
+  [[nodiscard]] owned<envelope> take() noexcept { return std::move(party_.holds); }
 
 private:
   void begin() override;
@@ -88,7 +89,7 @@ private:
 /// A coroutine's send: `co_await` gives nothing, or why the value was not sent.
 class send_wait final : public channel_wait {
 public:
-  send_wait(async_context& ctx, std::shared_ptr<channel_core> into, std::unique_ptr<envelope> brings,
+  send_wait(async_context& ctx, std::shared_ptr<channel_core> into, owned<envelope> brings,
             std::optional<duration> limit)
       : channel_wait(ctx, std::move(into), std::move(brings), true, limit) {}
   [[nodiscard]] result<void> await_resume();
@@ -99,11 +100,11 @@ class channel_base {
 public:
   channel_base(std::size_t capacity, std::string name);
 
-  [[nodiscard]] result<void> send(context& ctx, std::unique_ptr<envelope> what, std::optional<duration> limit) const;
-  [[nodiscard]] result<std::unique_ptr<envelope>> receive(context& ctx, std::optional<duration> limit) const;
+  [[nodiscard]] result<void> send(context& ctx, owned<envelope> what, std::optional<duration> limit) const;
+  [[nodiscard]] result<owned<envelope>> receive(context& ctx, std::optional<duration> limit) const;
   /// Takes `what` only if it is sent.
-  [[nodiscard]] result<void> try_send(std::unique_ptr<envelope>& what) const;
-  [[nodiscard]] result<std::unique_ptr<envelope>> try_receive() const;
+  [[nodiscard]] result<void> try_send(owned<envelope>& what) const;
+  [[nodiscard]] result<owned<envelope>> try_receive() const;
   void close() const;
   [[nodiscard]] bool closed() const;
   [[nodiscard]] std::size_t size() const;

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <muster/api.hpp>
+#include <muster/detail/owned.hpp>
 #include <muster/detail/ref.hpp>
 #include <muster/detail/wait_point.hpp>
 #include <muster/error.hpp>
@@ -46,10 +47,10 @@ class pool_work {
 public:
   virtual ~pool_work() = default;
   [[nodiscard]] virtual bool checks() const noexcept = 0;
-  [[nodiscard]] virtual result<std::unique_ptr<pooled>> create() noexcept = 0;
+  [[nodiscard]] virtual result<owned<pooled>> create() noexcept = 0;
   [[nodiscard]] virtual result<void> check(pooled& what) noexcept = 0;
   /// Calls the release function and destroys it.
-  [[nodiscard]] virtual result<void> release(std::unique_ptr<pooled> what) noexcept = 0;
+  [[nodiscard]] virtual result<void> release(owned<pooled> what) noexcept = 0;
 };
 
 /// The shared part of a lease: what the pool and the task's end see of it.
@@ -102,8 +103,8 @@ private:
 
 class pool_base {
 public:
-  pool_base(manager& site, pool_settings settings, std::unique_ptr<pool_work> work);
-  pool_base(scope& crew, pool_settings settings, std::unique_ptr<pool_work> work);
+  pool_base(manager& site, pool_settings settings, owned<pool_work> work);
+  pool_base(scope& crew, pool_settings settings, owned<pool_work> work);
   pool_base(const pool_base&) = delete;
   pool_base& operator=(const pool_base&) = delete;
   ~pool_base();
@@ -203,7 +204,7 @@ public:
   pool_work_of(Factory factory, pool_call<T> check, pool_call<T> release)
       : factory_(std::move(factory)), check_(std::move(check)), release_(std::move(release)) {}
 
-  result<std::unique_ptr<pooled>> create() noexcept override {
+  result<owned<pooled>> create() noexcept override {
     try {
       using returned = std::remove_cvref_t<std::invoke_result_t<Factory&>>;
       if constexpr (is_expected<returned>) {
@@ -222,7 +223,7 @@ public:
   bool checks() const noexcept override { return static_cast<bool>(check_); }
   result<void> check(pooled& what) noexcept override { return call(check_, what); }
 
-  result<void> release(std::unique_ptr<pooled> what) noexcept override {
+  result<void> release(owned<pooled> what) noexcept override {
     auto done = release_ ? call(release_, *what) : result<void>{};
     what.reset();
     return done;
@@ -230,13 +231,13 @@ public:
 
 private:
   template <class Made, class Make>
-  static result<std::unique_ptr<pooled>> keep(Make&& make) {
+  static result<owned<pooled>> keep(Make&& make) {
     static_assert(
         std::same_as<Made, T> || points_to<Made, T> || std::convertible_to<Made, T>,
         "the factory of a resource_pool<T> returns T, something that owns a T (std::unique_ptr<T>), or a result "
         "of one of these; a T* owns nothing");
     using kept = std::conditional_t<std::same_as<Made, T> || !points_to<Made, T>, T, Made>;
-    auto made = std::make_unique<pooled_as<T, kept>>(std::forward<Make>(make));
+    auto made = make_owned<pooled_as<T, kept>>(std::forward<Make>(make));
     if (made->null())
       return std::unexpected{error{errc::start_failed, "the factory returned null"}};
     return made;

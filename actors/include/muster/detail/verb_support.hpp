@@ -9,9 +9,13 @@
 #include <muster/task.hpp>
 
 #include <atomic>
+#include <concepts>
 #include <coroutine>
-#include <ranges>
+#include <cstddef>
+#include <iterator>
+#include <optional>
 #include <string>
+#include <string_view>
 #include <tuple>
 #include <utility>
 #include <variant>
@@ -76,10 +80,20 @@ decltype(auto) callable_of(S&& s) {
     return std::forward<S>(s);
 }
 
+/// A range, and what it hands out. <ranges> has the same; but that header alone would be a tenth of what a program with
+/// Muster compiles, and <iterator> has all that is needed.
+template <class Range>
+concept verb_range = requires(Range& range) {
+  { std::ranges::begin(range) } -> std::input_iterator;
+  std::ranges::end(range);
+};
+template <class Range>
+using range_reference = std::iter_reference_t<decltype(std::ranges::begin(std::declval<Range&>()))>;
+
 /// An element of a range: movable if the range is an owner that is given away.
 template <class Range, class Element>
 decltype(auto) element_of(Element& element) noexcept {
-  if constexpr (!std::is_lvalue_reference_v<Range> && !std::ranges::view<std::remove_cvref_t<Range>>)
+  if constexpr (!std::is_lvalue_reference_v<Range> && !std::ranges::enable_view<std::remove_cvref_t<Range>>)
     return std::move(element);
   else
     return (element);

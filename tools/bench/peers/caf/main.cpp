@@ -65,8 +65,7 @@ void fan_out(caf::actor_system& system, std::uint64_t n) {
 template <caf::spawn_options How>
 void measure(std::uint64_t n) {
   caf::actor_system_config config;
-  config.set("scheduler.policy", caf::atom("sharing"));
-  caf::actor_system system{bench::with_threads(config, bench::threads)};
+  caf::actor_system system{bench::with_sharing_threads(config, bench::threads)};
   fan_out<How>(system, n / 10 + 1);
   const bench::stopwatch watch;
   fan_out<How>(system, n);

@@ -11,7 +11,9 @@
 #include <caf/actor.hpp>
 #include <caf/actor_system_config.hpp>
 #include <caf/behavior.hpp>
+#include <caf/config.hpp>
 #include <caf/event_based_actor.hpp>
+#include <caf/init_global_meta_objects.hpp>
 
 namespace bench {
 
@@ -41,10 +43,30 @@ inline caf::behavior ping(caf::event_based_actor* self, const caf::actor& whom, 
   return {[](bool) {}}; // stays until it is told to go
 }
 
-/// `n` threads for the actors.
+/// Settings have other names, and words other types, in CAF 1.x, which has no atoms, and is told of its own types.
+/// (Here stands raw CAF, without Muster to bridge that.)
+#ifdef CAF_VERSION_MAJOR
+inline void register_types() { caf::core::init_global_meta_objects(); }
+inline constexpr const char* threads_setting = "caf.scheduler.max-threads";
+inline constexpr const char* policy_setting = "caf.scheduler.policy";
+inline constexpr const char* sharing_policy = "sharing";
+#else
+inline void register_types() {}
+inline constexpr const char* threads_setting = "scheduler.max-threads";
+inline constexpr const char* policy_setting = "scheduler.policy";
+inline constexpr auto sharing_policy = caf::atom("sharing");
+#endif
+
+/// `n` threads for the actors of a system that is about to be made.
 inline caf::actor_system_config& with_threads(caf::actor_system_config& config, std::size_t n) {
-  config.set("scheduler.max-threads", n);
+  register_types();
+  config.set(threads_setting, n);
   return config;
+}
+/// The same, which take their work from one queue.
+inline caf::actor_system_config& with_sharing_threads(caf::actor_system_config& config, std::size_t n) {
+  config.set(policy_setting, sharing_policy);
+  return with_threads(config, n);
 }
 
 } // namespace bench
