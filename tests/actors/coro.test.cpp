@@ -291,14 +291,19 @@ TEST_CASE("a suspended coroutine is never accused, and one that does not answer 
   auto clock = still_clock();
   muster::manager site{on(clock)};
   auto crew = site.create_scope("crew", {.grace = 1s});
+  gate began;
   gate open;
   let_go guard{open};
   auto waits_for_child = crew.execute("parent", [&](async_context& ctx) -> coro<result<void>> {
     auto below = ctx.create_scope("below");
-    below.execute("stubborn", [&] { open.wait(); });
+    below.execute("stubborn", [&] {
+      began.open();
+      open.wait();
+    });
     co_return co_await below;
   });
   await([&] { return waits(crew.tree(), "parent"); });
+  began.wait(); // cancelled before that, it would never run
   crew.cancel();
   await([&] {
     clock->advance(1s);
