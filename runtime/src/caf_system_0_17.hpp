@@ -74,8 +74,8 @@ struct own_system::parts {
     config(unsigned threads, conductor* by) {
       if (by != nullptr) {
         add_thread_hook<thread_counter>(actors_threads);
-        module_factories.emplace_back([this, by](caf::actor_system& system) -> caf::actor_system::module* {
-          return new simulated_scheduler{system, *by, actors_threads};
+        module_factories.emplace_back([this, by](caf::actor_system& made_for) -> caf::actor_system::module* {
+          return new simulated_scheduler{made_for, *by, actors_threads};
         });
       }
       // The stealing scheduler's steal walks the victim's whole queue; sharing does not (measured: 25-290 µs against

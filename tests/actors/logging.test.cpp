@@ -26,7 +26,7 @@ void log_to(caf::actor_system_config& settings, const std::string& file) {
   settings.set("caf.logger.file.path", file);
   settings.set("caf.logger.file.verbosity", "info");
   settings.set("caf.logger.console.verbosity", "quiet");
-  const auto set_word = [&](const char* name, const char* quoted) {
+  const auto set_word = [&](const std::string& name, const std::string& quoted) {
     if (auto word = caf::config_value::parse(quoted))
       settings.set(name, std::move(*word));
   };

@@ -95,7 +95,7 @@ TEST_CASE("crowds are folded by kind and by names without their numbers") {
 }
 
 TEST_CASE("every node is in one row, whatever is folded") {
-  for (const std::uint64_t many : {1, 8, 9, 12, 100}) {
+  for (const std::uint64_t many : {1U, 8U, 9U, 12U, 100U}) {
     const auto model = crowd(many, {0, many / 2, many - 1});
     for (std::int64_t at = 0; at <= model.end_ns(); at += 300) {
       std::uint64_t there = 0;

@@ -203,7 +203,7 @@ TEST_CASE("no room: a copy that cannot be written is an error, an earlier one st
   const auto before = dir.entries();
   fill(r, 5'000);
   // At the header, among the events, and in what follows them.
-  for (const rlim_t bytes : {100, 10'000, 200'000}) {
+  for (const rlim_t bytes : {100U, 10'000U, 200'000U}) {
     const small_disk none{bytes};
     INFO(bytes);
     CHECK(r.write(file) == std::errc::file_too_large);
@@ -216,7 +216,7 @@ TEST_CASE("no room: a copy that cannot be written is an error, an earlier one st
 }
 
 TEST_CASE("no room: a device that is full is an error") {
-  for (const std::size_t events : {0, 1'000}) {
+  for (const std::size_t events : {0U, 1'000U}) {
     muster::runtime::trace_writer out{muster::runtime::file_descriptor{::open("/dev/full", O_RDWR | O_CLOEXEC)}, {}};
     for (std::size_t n = 1; n <= events; ++n)
       out.add({.sequence = n, .kind = event_kind::note});

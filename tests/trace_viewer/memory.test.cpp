@@ -91,7 +91,7 @@ TEST_CASE(measuring, "[.]") {
   all.push_back({"html", file, "-o", (dir.path / "page.html").string()});
   for (const auto& arguments : all) {
     INFO(arguments.front() << ' ' << arguments.back());
-    const auto traces = arguments.front() == "diff" ? 2 : 1;
+    const auto traces = arguments.front() == "diff" ? 2U : 1U;
     const auto used = run(MUSTER_TRACE_PROGRAM, arguments, "/dev/null");
     CHECK(used.code <= 1); // lint found something
     INFO(static_cast<double>(used.bytes) / static_cast<double>(size) << " times the file of " << size << " bytes");

@@ -47,13 +47,13 @@ inline caf::behavior ping(caf::event_based_actor* self, const caf::actor& whom, 
 /// (Here stands raw CAF, without Muster to bridge that.)
 #ifdef CAF_VERSION_MAJOR
 inline void register_types() { caf::core::init_global_meta_objects(); }
-inline constexpr const char* threads_setting = "caf.scheduler.max-threads";
-inline constexpr const char* policy_setting = "caf.scheduler.policy";
+inline constexpr char threads_setting[] = "caf.scheduler.max-threads";
+inline constexpr char policy_setting[] = "caf.scheduler.policy";
 inline constexpr const char* sharing_policy = "sharing";
 #else
 inline void register_types() {}
-inline constexpr const char* threads_setting = "scheduler.max-threads";
-inline constexpr const char* policy_setting = "scheduler.policy";
+inline constexpr char threads_setting[] = "scheduler.max-threads";
+inline constexpr char policy_setting[] = "scheduler.policy";
 inline constexpr auto sharing_policy = caf::atom("sharing");
 #endif
 
