@@ -7,10 +7,12 @@
 #include <muster/caf.hpp>
 
 #include <caf/event_based_actor.hpp>
+#include <caf/send.hpp>
 
 #include <fcntl.h>
 #include <sys/resource.h>
 
+#include <atomic>
 #include <csignal>
 #include <mutex>
 
@@ -128,14 +130,20 @@ TEST_CASE("kept: a supervisor that gives up has the trace written, with its rest
     options.trace.folder = dir.path;
     options.log = log.hook();
     muster::manager site{on(clock, std::move(options))};
+    std::atomic<int> starts{0};
     auto crew = site.create_scope(
-        "crew", {.on_failure = muster::restart{.max_restarts = 2, .within = 10s, .delay = {.first = 0s}}});
-    REQUIRE(muster::spawn_actor(crew, {.name = "feed"}, [](caf::actor_system& system) {
-      return caf::actor{system.spawn([](caf::event_based_actor* self) -> caf::behavior {
-        self->quit(caf::sec::runtime_error);
-        return {[](int) {}};
-      })};
-    }));
+        "crew", {.on_failure = muster::restart{.max_restarts = 2, .within = 10s, .delay = {.first = 0s}},
+                 .on_child = [&](const muster::child_event& e) {
+                   starts += e.what == muster::child_transition::started;
+                 }});
+    const auto feed = muster::spawn_actor(crew, {.name = "feed"}, [](caf::event_based_actor* self) -> caf::behavior {
+      return {[self](int) { self->quit(caf::sec::runtime_error); }};
+    });
+    REQUIRE(feed);
+    for (int times = 1; times <= 3; ++times) {
+      await([&] { return starts == times; });
+      caf::anon_send(*feed, 1);
+    }
     CHECK_FALSE(crew.wait());
     await([&] { return !log.file("+intensity-").empty(); });
     file = log.file("+intensity-");
