@@ -8,7 +8,7 @@
 #include <muster/api.hpp>
 #include <muster/detail/owned.hpp>
 
-#include <chrono>
+#include <condition_variable> // std::chrono's durations and clocks; <chrono> also has calendars, and streams for them
 #include <memory>
 #include <optional>
 

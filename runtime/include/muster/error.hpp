@@ -8,7 +8,7 @@
 
 #include <muster/api.hpp>
 
-#include <chrono>
+#include <condition_variable> // std::chrono's durations, as in clock.hpp
 #include <cstddef>
 #include <exception>
 #include <expected>
