@@ -10,6 +10,8 @@
 /// scheduled by its own system and never on a thread of ours.
 #pragma once
 
+#include "block_store.hpp"
+
 #include <caf/abstract_actor.hpp>
 #include <caf/actor.hpp>
 #include <caf/actor_cast.hpp>
@@ -29,7 +31,6 @@
 
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <exception>
 #include <memory>
 #include <new>
@@ -87,7 +88,7 @@ public:
   static T* make(caf::actor_system* system, std::size_t extra, std::size_t alignment, Args&&... args) {
     static_assert(sizeof(caf::actor_control_block) <= CAF_CACHE_LINE_SIZE && alignof(T) <= alignof(std::max_align_t));
     const std::size_t slack = alignment > alignof(std::max_align_t) ? alignment : 0;
-    void* memory = std::malloc(extra_offset + extra + slack);
+    void* memory = take_block(extra_offset + extra + slack);
     if (memory == nullptr)
       throw std::bad_alloc{};
     auto node = system ? system->node() : caf::node_id{};
@@ -97,7 +98,7 @@ public:
       return ::new (static_cast<void*>(block->get())) T(std::forward<Args>(args)...);
     } catch (...) {
       block->~actor_control_block();
-      std::free(memory);
+      give_block(memory);
       throw;
     }
   }
@@ -128,7 +129,7 @@ private:
   }
   static void free_block(caf::actor_control_block* block) {
     block->~actor_control_block();
-    std::free(block);
+    give_block(block);
   }
 };
 

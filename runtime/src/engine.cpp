@@ -2,6 +2,7 @@
 /// the control loop after them (their last messages must still be handled), the actor system last.
 #include "engine.hpp"
 
+#include "block_store.hpp"
 #include "fork_mark.hpp"
 
 #include <muster/assert.hpp>
@@ -102,6 +103,7 @@ engine::engine(engine_options options, caf::actor_system* system)
       "a manager inside an actor system that exists already cannot be on the clock of a simulation: that system has "
       "threads and a time of its own");
   engine_begins();
+  task_memory().user_came();
   if (auto why = trace_.complaint(); !why.empty())
     log(log_kind::trace_in_memory, {}, "the trace is kept in memory that no other process sees: " + why);
 }
@@ -198,6 +200,7 @@ void engine::stop() noexcept {
     own_system_->settle();
   own_system_.reset();
   trace_.close();
+  task_memory().user_left();
   engine_ended();
 }
 

@@ -13,7 +13,7 @@ union immortal {
   T value;
 
   template <class... Args>
-  explicit immortal(Args&&... args) : value(std::forward<Args>(args)...) {}
+  constexpr explicit immortal(Args&&... args) : value(std::forward<Args>(args)...) {}
   ~immortal() {}
 };
 

@@ -1,0 +1,224 @@
+/// Chunks, slots, and who sorts what in. See block_store.hpp.
+#include "block_store.hpp"
+
+#include "immortal.hpp"
+
+#include <muster/assert.hpp>
+
+#include <sys/mman.h>
+
+#include <algorithm>
+#include <new>
+#include <utility>
+
+namespace muster::runtime {
+
+namespace {
+
+/// Before every block: the chunk that it is a slot of, or null if it is from malloc.
+constexpr std::size_t word = sizeof(void*);
+
+constexpr std::size_t round_up(std::size_t n, std::size_t unit) noexcept { return (n + unit - 1) / unit * unit; }
+
+/// `bytes` fresh bytes, aligned to as many if that is more than a page; null if there are none.
+void* map(std::size_t bytes, bool huge) noexcept {
+  const std::size_t slack = huge ? bytes : 0;
+  void* const got = ::mmap(nullptr, bytes + slack, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+  if (got == MAP_FAILED)
+    return nullptr;
+  if (!huge)
+    return got;
+  auto* const raw = static_cast<std::byte*>(got);
+  const auto where = reinterpret_cast<std::uintptr_t>(raw);
+  auto* const first = raw + (round_up(where, bytes) - where);
+  if (first != raw)
+    ::munmap(raw, static_cast<std::size_t>(first - raw));
+  if (const auto behind = static_cast<std::size_t>(raw + bytes + slack - (first + bytes)); behind != 0)
+    ::munmap(first + bytes, behind);
+  static_cast<void>(::madvise(first, bytes, MADV_HUGEPAGE)); // a kernel without them gives small pages
+  return first;
+}
+
+} // namespace
+
+struct block_store::chunk {
+  shard* home;
+  std::size_t which; ///< rank
+  std::size_t bytes;
+  std::size_t capacity; ///< slots
+  std::size_t carved = 0;  ///< slots that have ever been taken; those behind have never been touched
+  std::size_t used = 0;    ///< slots
+  free_block* free = nullptr;
+  chunk* before = nullptr;
+  chunk* after = nullptr;
+  bool listed = false;
+
+  [[nodiscard]] std::size_t slot() const noexcept { return (which + 1) * step; }
+  [[nodiscard]] bool full() const noexcept { return free == nullptr && carved == capacity; }
+};
+
+block_store::~block_store() {
+  users_ = 0;
+  for (shard& each : shards_) {
+    const auto lock = lock_soon(each.mutex);
+    sort_strays_in(each);
+    for (rank& r : each.all)
+      for (chunk *one = r.open, *next = nullptr; one != nullptr; one = next) {
+        next = one->after;
+        if (one->used == 0)
+          retire(*one);
+      }
+  }
+  MUSTER_ASSERT(held() == 0, "a store of blocks is destroyed while blocks of it are in use");
+}
+
+block_store::shard& block_store::shard_here() noexcept {
+  static constinit std::atomic<std::size_t> threads{0};
+  thread_local const std::size_t mine = threads.fetch_add(1, std::memory_order_relaxed) % shards;
+  return shards_[mine];
+}
+
+void* block_store::take(std::size_t size) noexcept {
+  const std::size_t needed = size + word;
+  if (needed <= largest) {
+    const std::size_t which = (std::max<std::size_t>(needed, step) - 1) / step;
+    shard& home = shard_here();
+    const auto lock = lock_soon(home.mutex);
+    if (chunk* const from = open_chunk(home, which)) {
+      if (from->used++ == 0)
+        spare_.fetch_sub(from->bytes, std::memory_order_relaxed);
+      void* block = from->free;
+      if (block != nullptr) {
+        from->free = from->free->next;
+      } else {
+        auto* const slot = reinterpret_cast<std::byte*>(from) + round_up(sizeof(chunk), alignment) + alignment - word +
+                           from->carved++ * from->slot();
+        ::new (static_cast<void*>(slot)) chunk*(from);
+        block = slot + word;
+      }
+      if (from->full())
+        unlink(*from);
+      return block;
+    }
+  }
+  auto* const raw = static_cast<std::byte*>(std::malloc(size + alignment));
+  if (raw == nullptr)
+    return nullptr;
+  ::new (static_cast<void*>(raw + alignment - word)) chunk*(nullptr);
+  return raw + alignment;
+}
+
+void block_store::give(void* block) noexcept {
+  if (block == nullptr)
+    return;
+  auto* const at = static_cast<std::byte*>(block);
+  chunk* const of = *std::launder(reinterpret_cast<chunk**>(at - word));
+  if (of == nullptr)
+    return std::free(at - alignment);
+  shard& home = *of->home;
+  auto* const free = ::new (block) free_block{nullptr};
+  if (&home == &shard_here() || !has_users()) {
+    const auto lock = lock_soon(home.mutex);
+    sort_in(*of, *free);
+    if (!has_users())
+      sort_strays_in(home);
+    return;
+  }
+  free->next = home.strays.load(std::memory_order_relaxed);
+  while (!home.strays.compare_exchange_weak(free->next, free, std::memory_order_seq_cst, std::memory_order_relaxed))
+    continue;
+  // Nobody may take there for a long time; and the last user may just have left, and seen nothing of this one.
+  if (home.stray_count.fetch_add(1, std::memory_order_relaxed) + 1 >= most_strays || !has_users()) {
+    const auto lock = lock_soon(home.mutex);
+    sort_strays_in(home);
+  }
+}
+
+void block_store::user_left() noexcept {
+  if (users_.fetch_sub(1, std::memory_order_seq_cst) != 1)
+    return;
+  for (shard& each : shards_) {
+    const auto lock = lock_soon(each.mutex);
+    sort_strays_in(each);
+    for (rank& r : each.all)
+      for (chunk *one = r.open, *next = nullptr; one != nullptr; one = next) {
+        next = one->after;
+        if (one->used == 0 && !has_users())
+          retire(*one);
+      }
+  }
+}
+
+block_store::chunk* block_store::open_chunk(shard& home, std::size_t which) noexcept {
+  rank& r = home.all[which];
+  if (r.open == nullptr && home.strays.load(std::memory_order_relaxed) != nullptr)
+    sort_strays_in(home);
+  if (r.open != nullptr)
+    return r.open;
+  const bool huge = r.chunks >= few_chunks;
+  const std::size_t bytes = huge ? huge_chunk : small_chunk;
+  void* const memory = map(bytes, huge);
+  if (memory == nullptr)
+    return nullptr;
+  const std::size_t before_slots = round_up(sizeof(chunk), alignment) + alignment - word;
+  auto* const made = ::new (memory) chunk{
+    .home = &home, .which = which, .bytes = bytes, .capacity = (bytes - before_slots) / ((which + 1) * step)};
+  held_.fetch_add(bytes, std::memory_order_relaxed);
+  spare_.fetch_add(bytes, std::memory_order_relaxed);
+  ++r.chunks;
+  link(*made);
+  return made;
+}
+
+void block_store::sort_in(chunk& of, free_block& block) noexcept {
+  block.next = of.free;
+  of.free = &block;
+  if (!of.listed)
+    link(of);
+  if (--of.used != 0)
+    return;
+  const auto spare = spare_.fetch_add(of.bytes, std::memory_order_relaxed) + of.bytes;
+  if (!has_users() || spare > keep_)
+    retire(of);
+}
+
+void block_store::sort_strays_in(shard& home) noexcept {
+  free_block* next = home.strays.exchange(nullptr, std::memory_order_seq_cst);
+  home.stray_count.store(0, std::memory_order_relaxed);
+  while (next != nullptr) {
+    free_block& one = *std::exchange(next, next->next);
+    sort_in(**std::launder(reinterpret_cast<chunk**>(reinterpret_cast<std::byte*>(&one) - word)), one);
+  }
+}
+
+void block_store::retire(chunk& one) noexcept {
+  unlink(one);
+  --one.home->all[one.which].chunks;
+  spare_.fetch_sub(one.bytes, std::memory_order_relaxed);
+  held_.fetch_sub(one.bytes, std::memory_order_relaxed);
+  ::munmap(&one, one.bytes);
+}
+
+void block_store::link(chunk& one) noexcept {
+  rank& r = one.home->all[one.which];
+  one.before = nullptr;
+  one.after = r.open;
+  if (r.open != nullptr)
+    r.open->before = &one;
+  r.open = &one;
+  one.listed = true;
+}
+
+void block_store::unlink(chunk& one) noexcept {
+  (one.before != nullptr ? one.before->after : one.home->all[one.which].open) = one.after;
+  if (one.after != nullptr)
+    one.after->before = one.before;
+  one.listed = false;
+}
+
+block_store& task_memory() noexcept {
+  static constinit immortal<block_store> only{std::size_t{8} << 20U};
+  return only.value;
+}
+
+} // namespace muster::runtime

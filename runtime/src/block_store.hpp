@@ -1,0 +1,120 @@
+/// Memory for objects that come and go in crowds: a scope may have a million tasks, and then have none.
+///
+/// Why not malloc: a million tasks are some 700 megabytes, which malloc gets from the system page by page, each at the
+/// price of a fault, and gives back as soon as the scope has ended. This store gets it in chunks that the kernel can
+/// back by one huge page, hands out slots of the same size without searching, and keeps a few empty chunks while there
+/// are engines. What is given back on a thread that takes elsewhere waits on a list without a lock for whoever takes
+/// there (as in mimalloc: Leijen, Zorn, de Moura, "Free List Sharding in Action", 2019).
+///
+/// Owner: one for the process, `task_memory()`; a test makes its own. Threads: any. Invariants: a chunk is in the list
+/// of its rank exactly while it has a free slot; a chunk without a used slot is given back to the system, but for
+/// `keep` bytes of them while the store has users, and all of them without.
+#pragma once
+
+#include "spin.hpp"
+
+#include <array>
+#include <atomic>
+#include <cstddef>
+#include <cstdint>
+#include <cstdlib>
+#include <mutex>
+
+namespace muster::runtime {
+
+class block_store {
+public:
+  static constexpr std::size_t largest = 2048;    ///< bytes; what is larger comes from malloc
+  static constexpr std::size_t alignment = 16;    ///< of every block
+  static constexpr std::size_t small_chunk = std::size_t{64} << 10U; ///< bytes; while few blocks of a size are in use
+  static constexpr std::size_t huge_chunk = std::size_t{2} << 20U;   ///< bytes, and aligned to as many
+
+  /// `keep`: how many bytes of empty chunks stay with it while it has users.
+  constexpr explicit block_store(std::size_t keep) noexcept : keep_{keep} {}
+  /// Every block must have been given back.
+  ~block_store();
+  block_store(const block_store&) = delete;
+  block_store& operator=(const block_store&) = delete;
+
+  /// Memory for `size` bytes, or null if there is none.
+  [[nodiscard]] void* take(std::size_t size) noexcept;
+  /// Takes it back, on whatever thread. It came from this store; null is nothing.
+  void give(void* block) noexcept;
+
+  /// Somebody takes from it from now on, so that it is worth keeping chunks.
+  void user_came() noexcept { users_.fetch_add(1, std::memory_order_seq_cst); }
+  /// And no more; after the last one only chunks stay that have a block in use.
+  void user_left() noexcept;
+
+  /// How much it has from the system, blocks from malloc aside.
+  [[nodiscard]] std::size_t held() const noexcept { return held_.load(std::memory_order_relaxed); }
+
+private:
+  static constexpr std::size_t step = 16; ///< bytes from one rank to the next
+  static constexpr std::size_t ranks = largest / step;
+  static constexpr std::size_t shards = 4;
+  static constexpr std::size_t few_chunks = 16;   ///< of a rank: until then they are small ones
+  static constexpr std::size_t most_strays = 256; ///< given back from elsewhere, and not yet sorted in
+
+  struct chunk;
+  struct free_block {
+    free_block* next;
+  };
+  /// The chunks of which slots are of one size.
+  struct rank {
+    chunk* open = nullptr; ///< those with a free slot; the first one is taken from
+    std::size_t chunks = 0;
+  };
+  /// What a thread takes from. Threads share one if there are more of them than shards.
+  struct alignas(64) shard {
+    std::mutex mutex; ///< guards the ranks and everything in their chunks
+    std::array<rank, ranks> all{};
+    alignas(64) std::atomic<free_block*> strays{nullptr};
+    std::atomic<std::size_t> stray_count{0};
+  };
+
+  [[nodiscard]] shard& shard_here() noexcept;
+  [[nodiscard]] bool has_users() const noexcept { return users_.load(std::memory_order_seq_cst) != 0; }
+  // With the shard's lock held.
+  [[nodiscard]] chunk* open_chunk(shard& home, std::size_t which) noexcept;
+  void sort_in(chunk& of, free_block& block) noexcept;
+  void sort_strays_in(shard& home) noexcept;
+  void retire(chunk& one) noexcept;
+  static void link(chunk& one) noexcept;
+  static void unlink(chunk& one) noexcept;
+
+  const std::size_t keep_;
+  std::atomic<std::size_t> users_{0};
+  std::atomic<std::size_t> spare_{0}; ///< bytes of chunks without a used slot
+  std::atomic<std::size_t> held_{0};
+  std::array<shard, shards> shards_{};
+};
+
+/// The one that actors live in.
+[[nodiscard]] block_store& task_memory() noexcept;
+
+// Sanitizers see what is used after its end only if it went back to malloc.
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+inline constexpr bool blocks_from_malloc = true;
+#elif defined(__has_feature)
+#  if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
+inline constexpr bool blocks_from_malloc = true;
+#  else
+inline constexpr bool blocks_from_malloc = false;
+#  endif
+#else
+inline constexpr bool blocks_from_malloc = false;
+#endif
+
+/// Memory for an actor; null if there is none.
+[[nodiscard]] inline void* take_block(std::size_t size) noexcept {
+  return blocks_from_malloc ? std::malloc(size) : task_memory().take(size);
+}
+inline void give_block(void* block) noexcept {
+  if constexpr (blocks_from_malloc)
+    std::free(block);
+  else
+    task_memory().give(block);
+}
+
+} // namespace muster::runtime
