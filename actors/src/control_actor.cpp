@@ -12,6 +12,13 @@ void control_actor::signal(std::uint32_t flags) noexcept {
   engine_->control().post(*this);
 }
 
+void control_actor::signal_here(std::uint32_t flags) noexcept {
+  if (flags_.fetch_or(flags | posted, std::memory_order_acq_rel) & posted)
+    return;
+  runtime::retain_actor(*this);
+  engine_->control().run_or_post(*this);
+}
+
 void control_actor::on_mail(caf::mailbox_element_ptr what, runtime::mail_host*) noexcept {
   {
     std::lock_guard guard{mail_mutex_};

@@ -1,7 +1,8 @@
 /// The base of supervisors and of what they own: an actor that lives on the engine's control loop.
 ///
 /// Owner: counted, by CAF's control block. Threads: `signal` and CAF's `enqueue` from any thread; everything called
-/// `on_…` on a control thread, one call at a time for each actor. Invariants: signals coalesce (a flag that is raised
+/// `on_…` on a control thread, or on one that signalled itself and runs the turn at once; one call at a time for each
+/// actor. Invariants: signals coalesce (a flag that is raised
 /// twice before it is seen is seen once), so telling an actor something allocates nothing and cannot fail; an actor is
 /// kept alive while it is posted.
 #pragma once
@@ -27,6 +28,10 @@ public:
 
   /// Raises `flags`; `on_signal` will see them. Not under a lock that `on_signal` takes, once the engine has stopped.
   void signal(std::uint32_t flags) noexcept;
+
+  /// The same, and on return `on_signal` has seen them, unless this actor has its turn elsewhere or this thread runs
+  /// such a turn already: for a thread that has no lock, CAF's included, and would otherwise have to wake another.
+  void signal_here(std::uint32_t flags) noexcept;
 
   /// Tells everybody who is linked to this actor or monitors it that it has ended. Once; later calls do nothing.
   void announce_end(caf::error reason);

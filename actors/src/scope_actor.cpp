@@ -332,7 +332,7 @@ void scope_actor::child_ended(task_actor& task, duration wall, duration cpu, boo
   if (watched)
     runtime::unpark_all(&task.word_);
   if (look)
-    signal(advance_flag);
+    signal_here(advance_flag);
   runtime::release_actor(task); // the list's
 }
 

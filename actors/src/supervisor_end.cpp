@@ -238,7 +238,7 @@ void supervisor::begin_join() {
     std::lock_guard guard{mutex_};
     machine_.waiter_came();
   }
-  signal(advance_flag);
+  signal_here(advance_flag);
 }
 
 void supervisor::say_who_is_left() {

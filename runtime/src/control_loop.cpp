@@ -76,6 +76,15 @@ void control_loop::post(control_item& item) noexcept {
   here.draining = false;
 }
 
+void control_loop::run_or_post(control_item& item) noexcept {
+  thread_local bool running = false;
+  if (running || on_control_thread() || (simulated_ && !simulated_->may_run_here()))
+    return post(item);
+  running = true;
+  item.run_control();
+  running = false;
+}
+
 bool control_loop::on_control_thread() const noexcept {
   return simulated_ ? simulated_->runs_here() : this_threads_loop == this;
 }

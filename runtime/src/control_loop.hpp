@@ -48,6 +48,9 @@ public:
   /// Queues `item`; FIFO. After `stop()` the item runs on the calling thread before this returns, so that nothing is
   /// lost at shutdown; if that thread is running such an item already, it runs after that one instead of inside it.
   void post(control_item& item) noexcept;
+  /// Runs `item` on the calling thread before this returns, so that nobody has to be woken for it; from within such an
+  /// item, and on a control thread, it is queued. In a simulation one of the two is drawn. For callers without locks.
+  void run_or_post(control_item& item) noexcept;
   [[nodiscard]] timers& due() noexcept { return timers_; }
   [[nodiscard]] time_point now() const noexcept { return time_->now(); }
   [[nodiscard]] const std::shared_ptr<clock>& time() const noexcept { return time_; }

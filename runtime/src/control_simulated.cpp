@@ -41,6 +41,8 @@ void simulated_control::post(control_item& item) {
   offer_items();
 }
 
+bool simulated_control::may_run_here() noexcept { return by_.here() && by_.draw() % 2 == 0; }
+
 void simulated_control::offer_items() {
   while (offered_ < queued_ && offered_ + running_ < threads_) {
     ++offered_;

@@ -20,6 +20,8 @@ public:
   void due_changed();
   /// True if the calling thread runs an item or fires a timer of this control plane.
   [[nodiscard]] bool runs_here() const noexcept { return runs_here_ == this; }
+  /// Drawn: whether the calling thread runs an item itself that it could as well post.
+  [[nodiscard]] bool may_run_here() noexcept;
   /// Returns when nothing is queued and nothing runs; timers no longer fire.
   void stop();
 

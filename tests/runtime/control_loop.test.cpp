@@ -7,6 +7,8 @@
 #include <deque>
 #include <functional>
 #include <latch>
+#include <thread>
+#include <vector>
 
 using namespace muster;
 using namespace muster::runtime;
@@ -53,6 +55,44 @@ TEST_CASE("items run first in first out, on a control thread", "[control]") {
   CHECK(std::is_sorted(order.begin(), order.end()));
   CHECK(on_thread);
   CHECK_FALSE(loop.on_control_thread());
+}
+
+TEST_CASE("an item that may run here has run on return, on this thread, and what it brings about in its turn has not",
+          "[control]") {
+  control_loop loop{real_clock(), 1};
+  const auto here = std::this_thread::get_id();
+  std::thread::id second_ran_on;
+  bool second_ran_inside = false;
+  std::latch done{1};
+  test_item second{[&] {
+    second_ran_on = std::this_thread::get_id();
+    done.count_down();
+  }};
+  std::thread::id first_ran_on;
+  test_item first{[&] {
+    first_ran_on = std::this_thread::get_id();
+    loop.run_or_post(second);
+    done.wait(); // it needs no return of ours
+    second_ran_inside = second_ran_on == here;
+  }};
+  loop.run_or_post(first);
+  CHECK(first_ran_on == here);
+  CHECK_FALSE(second_ran_inside);
+}
+
+TEST_CASE("from a control thread an item that could run there is queued behind the others", "[control]") {
+  control_loop loop{real_clock(), 1};
+  std::vector<int> order;
+  test_item third{[&] { order.push_back(3); }};
+  test_item second{[&] { order.push_back(2); }};
+  test_item first{[&] {
+    loop.post(second);
+    loop.run_or_post(third);
+    order.push_back(1);
+  }};
+  loop.post(first);
+  loop.stop();
+  CHECK(order == std::vector{1, 2, 3});
 }
 
 TEST_CASE("two control threads run two items at once", "[control]") {
