@@ -81,7 +81,7 @@ void lane::impl::sample(guard& lock) {
   for (subject& each : subjects) {
     worker& w = *each.who;
     const auto cpu = each.probe.cpu_time();
-    const bool asleep = cpu && each.probe.asleep();
+    const bool asleep = cpu && each.probe.asleep() && !w.at_a_lock.load(std::memory_order_relaxed);
     each.same = cpu && w.seen_stretch == each.stretch && w.seen_cpu == *cpu;
     each.blocked = each.same && asleep && w.seen_asleep;
     w.seen_stretch = each.stretch;

@@ -97,6 +97,7 @@ bool lane::impl::start_worker(guard& lock) noexcept {
 
 void lane::impl::work(worker& self) noexcept {
   current_ = &self;
+  at_a_lock = &self.at_a_lock;
   mask_.wear();
   name_this_thread(options_.thread_name, self.number);
   const auto probe = thread_probe::of_this_thread();
@@ -109,10 +110,8 @@ void lane::impl::work(worker& self) noexcept {
         continue;
       set(self, state::searching);
     } else {
-      if (self.now == state::running) {
-        set(self, state::searching);
-        search(lock, self);
-      }
+      set(self, state::searching);
+      search(lock, self);
       if (!ready_.empty())
         continue;
     }
@@ -120,6 +119,7 @@ void lane::impl::work(worker& self) noexcept {
       break;
   }
   leave(lock, self);
+  at_a_lock = nullptr;
   current_ = nullptr;
 }
 

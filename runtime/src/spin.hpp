@@ -1,6 +1,9 @@
-/// Waiting for a very short moment without going to sleep. Stateless.
+/// Waiting for a very short moment without going to sleep.
+///
+/// Threads: any; the state there is belongs to the thread.
 #pragma once
 
+#include <atomic>
 #include <mutex>
 
 namespace muster::runtime {
@@ -14,6 +17,10 @@ inline void cpu_relax() noexcept {
 #endif
 }
 
+/// Where this thread says that it is asleep at a lock of ours; null: it has nobody to say it to. Such a lock is free
+/// soon, however long that takes on a busy machine: a worker at it is not blocked.
+inline constinit thread_local std::atomic<bool>* at_a_lock = nullptr;
+
 /// Locks `mutex`, trying for the length of a short critical section before it lets the kernel put this thread to sleep.
 [[nodiscard]] inline std::unique_lock<std::mutex> lock_soon(std::mutex& mutex) noexcept {
   for (int tries = 0; tries != 60; ++tries) {
@@ -21,7 +28,12 @@ inline void cpu_relax() noexcept {
       return std::unique_lock{mutex, std::adopt_lock};
     cpu_relax();
   }
-  return std::unique_lock{mutex};
+  if (at_a_lock == nullptr)
+    return std::unique_lock{mutex};
+  at_a_lock->store(true, std::memory_order_relaxed);
+  std::unique_lock lock{mutex};
+  at_a_lock->store(false, std::memory_order_relaxed);
+  return lock;
 }
 
 } // namespace muster::runtime

@@ -2,6 +2,7 @@
 #include "catch.hpp"
 
 #include "lane.hpp"
+#include "spin.hpp"
 
 #include <algorithm>
 #include <atomic>
@@ -377,6 +378,32 @@ TEST_CASE("a lane that grows when stuck does not care why its worker does not co
   crew.push(opener);
   crew.stop();
   CHECK(go);
+}
+
+TEST_CASE("a worker that sleeps at a lock of ours is not taken for blocked", "[lane]") {
+  lane crew{{.thread_name = "test", .workers = 2, .sample_every = 1ms}};
+  std::mutex ours;
+  std::unique_lock held{ours};
+  std::latch both{2};
+  gate closed;
+  job at_the_lock{[&] {
+    both.count_down();
+    static_cast<void>(lock_soon(ours));
+  }};
+  job blocked{[&] {
+    both.arrive_and_wait();
+    closed.wait();
+  }};
+  std::latch ran{1};
+  job waiting{[&] { ran.count_down(); }};
+  crew.push(at_the_lock);
+  crew.push(blocked);
+  crew.push(waiting);
+  ran.wait(); // on a worker that was added for the blocked one; the other slept at its lock as long
+  CHECK(crew.stats().blocked == 1);
+  held.unlock();
+  closed.open();
+  crew.stop();
 }
 
 TEST_CASE("that all workers are blocked while items are ready is told once", "[lane]") {
