@@ -160,6 +160,16 @@ static bool actors_that_are_started_again(muster::manager& site) {
   return store && sensor && pumps; // they live on until the scope is cancelled: here at the end of this block
 }
 
+static muster::result<void> the_end(muster::scope& requests) {
+  requests.close();                              // nothing new from here on; what runs goes on
+  auto ended = requests.wait_for(5s);            // drained, or
+  if (!ended && ended.error().code() == muster::errc::not_ready) {
+    requests.cancel("the time is up");           // asked to stop,
+    ended = requests.wait();                     // and joined
+  }
+  return ended;
+}
+
 int main() {
   muster::manager site{{.name = "site"}};
   a_task_in_ten_lines(site, {"a", "b", "c"});
@@ -169,4 +179,7 @@ int main() {
   const auto paid = both_breakers(site, order_of{21});
   std::printf("%d pages, leases and letters, %d paid\n", stored.load(), paid.value_or(0));
   std::printf("the actors were %s\n", actors_that_are_started_again(site) ? "up" : "not up");
+  auto requests = site.create_scope("requests", {.on_failure = muster::isolate});
+  requests.execute("request", [] {});
+  std::printf("the end was %s\n", the_end(requests) ? "in order" : "not");
 }

@@ -2,9 +2,10 @@
 # Usage: cmake -DWAY=… -DBUILD=… -DCHECKOUT=… -DSCRATCH=… -DGENERATOR=… -DCOMPILER=… -DBUILD_TYPE=… -DPREFIX_PATH=… -DLAUNCHER=…
 #   -DVERSION=0.1.0 -P consumer.cmake
 #
-#   install       fills SCRATCH/prefix from the build tree, for the three that follow
+#   install       fills SCRATCH/prefix from the build tree, for the four that follow
 #   static        find_package
 #   shared        find_package
+#   refused       find_package of another version, and with another CAF than Muster was built with (-DCAF=0.17.6)
 #   pkg_config    by hand, shared and static
 #   deb           find_package of the Debian packages that cpack makes, unpacked into a folder
 #   subdirectory  add_subdirectory: configured, and the program compiled but not the library
@@ -49,6 +50,18 @@ function(configured folder)
   endif()
 endfunction()
 
+# refused(<pattern> <option…>): configuring fails, and says so.
+function(refused pattern)
+  set(folder "${SCRATCH}/refused")
+  file(REMOVE_RECURSE "${folder}")
+  execute_process(COMMAND "${CMAKE_COMMAND}" -S "${CMAKE_CURRENT_FUNCTION_LIST_DIR}" -B "${folder}" -G "${GENERATOR}"
+    "-DCMAKE_CXX_COMPILER=${COMPILER}" ${ARGN} RESULT_VARIABLE code OUTPUT_VARIABLE output ERROR_VARIABLE output)
+  string(REGEX REPLACE "[ \n]+" " " output "${output}")
+  if(code STREQUAL "0" OR NOT output MATCHES "${pattern}")
+    message(FATAL_ERROR "it should have been refused with '${pattern}', but ended with ${code}:\n${output}")
+  endif()
+endfunction()
+
 # found(<prefix> <where to build> <static or shared> <option…>): by find_package.
 function(found prefix folder kind)
   configured("${folder}" "-DCMAKE_BUILD_TYPE=${BUILD_TYPE}" "-DCMAKE_PREFIX_PATH=${prefix}\\;${PREFIX_PATH}" ${ARGN})
@@ -75,6 +88,14 @@ elseif(WAY STREQUAL "static")
 elseif(WAY STREQUAL "shared")
   found("${SCRATCH}/prefix" "${SCRATCH}/shared" shared -DBUILD_SHARED_LIBS=ON)
 
+elseif(WAY STREQUAL "refused")
+  refused("compatible with requested version \"0\\.2\"" "-DCMAKE_PREFIX_PATH=${SCRATCH}/prefix\\;${PREFIX_PATH}" -DMUSTER_WANTED=0.2)
+  # A CAF whose version begins with the same digits, and is another.
+  string(REGEX MATCH "^[0-9]+\\.[0-9]+" series "${CAF}")
+  set(other "${SCRATCH}/other_caf")
+  file(WRITE "${other}/CAFConfig.cmake" "set(CAF_VERSION ${series}0.0)\nset(CAF_core_FOUND TRUE)\nadd_library(CAF::core INTERFACE IMPORTED)\n")
+  refused("built with CAF ${CAF}, but CAF ${series}0\\.0 was found" "-DCMAKE_PREFIX_PATH=${SCRATCH}/prefix" "-DCAF_DIR=${other}")
+
 elseif(WAY STREQUAL "pkg_config")
   set(folder "${SCRATCH}/pkg_config")
   file(REMOVE_RECURSE "${folder}")
@@ -92,6 +113,14 @@ elseif(WAY STREQUAL "pkg_config")
   run(sh -c "${compiler} -o '${folder}/static' '${folder}/main.o' $(pkg-config ${static} --libs muster-caf)")
   needs_shared("${folder}/static" FALSE)
   answers("${folder}/static")
+  # A program without CAF, by the very commands of the README.
+  set(app "${CHECKOUT}/examples/hello_scope/main.cpp")
+  run(sh -c "${compiler} -std=c++23 -o '${folder}/app' '${app}' $(pkg-config --cflags --libs muster)")
+  needs_shared("${folder}/app" TRUE)
+  run("${CMAKE_COMMAND}" -E env "LD_LIBRARY_PATH=${libraries}" "${folder}/app")
+  run(sh -c "${compiler} -std=c++23 -o '${folder}/app' '${app}' $(pkg-config --cflags --libs ${static} muster)")
+  needs_shared("${folder}/app" FALSE)
+  run("${folder}/app")
   run(pkg-config --modversion muster)
   if(NOT output STREQUAL "${VERSION}\n")
     message(FATAL_ERROR "muster.pc is of version ${output}")

@@ -1,4 +1,4 @@
-/// All of Muster but the interoperation with CAF (`muster/caf.hpp`) and the formatters (`muster/fmt.hpp`).
+/// All of Muster but what brings other libraries (`caf.hpp`, `fmt.hpp`, `asio.hpp`, `spdlog.hpp`) or is for tests.
 #pragma once
 
 #include <muster/async_context.hpp>

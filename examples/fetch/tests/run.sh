@@ -53,7 +53,8 @@ fetches_what_the_list_says() {
   lines_are "1 $at/bytes/1" "2 $at/bytes/2"
   run 0 --from - <"$scratch/list"
   lines_are "1 $at/bytes/1" "2 $at/bytes/2"
-  run 0 "${at/127.0.0.1/localhost}/bytes/4"
+  # By name too, on a machine that knows its own (a bare one has no /etc/hosts).
+  ! getent ahosts localhost >/dev/null || run 0 "${at/127.0.0.1/localhost}/bytes/4"
 }
 
 holds_a_thousand_downloads_at_once() {
