@@ -159,6 +159,7 @@ void scope_wait::begin() {
   if (limit_ <= duration{})
     return ends_with(ending::timed_out);
   wait_until(saturating_add(engine.now(), limit_));
+  expect_no_forked_child();
   was_body_ = crew_->body_steps_out(&task());
   joins_ = true;
   crew_->begin_join();

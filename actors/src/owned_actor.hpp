@@ -1,8 +1,8 @@
 /// Something that a scope owns and stops at its end, in reverse order of start: a resource, a pool (which may be a
 /// manager's), or an application's actor.
 ///
-/// Owner: the stack of that scope. Threads: `stop` on a control thread, once. Invariant: after `stop` the scope is told
-/// `owned_ended` exactly once, however long it takes; what is overdue is reported, and awaited all the same.
+/// Owner: the stack of that scope. Threads: `stop` in a turn of that scope, once. Invariant: after `stop` the scope is
+/// told `owned_ended` exactly once, however long it takes; what is overdue is reported, and awaited all the same.
 #pragma once
 
 #include "actor_ref.hpp"

@@ -1,10 +1,10 @@
 /// A resource pool's actor: carries out what its machine decides, and is owned by a scope or manager like a resource.
 ///
 /// Owner: the supervisor it belongs to, until it has ended; its handle; leases that are out. Threads: public functions
-/// from any thread, user code on service workers, timers and `begin_stop` on a control thread. Lock order: a
-/// supervisor's lock or a task's lock for its holdings before the pool's; under the pool's own only timers, parking and
-/// the recorder. Invariants: what runs on a worker for an item owns that item until it reports back; once it is
-/// `finished_` there is no item, no waiter, no lease that counts and none of the user's functions.
+/// from any thread, user code on service workers, timers on a control thread, `begin_stop` in its scope's turn. Lock
+/// order: a supervisor's lock or a task's lock for its holdings before the pool's; under the pool's own only timers,
+/// parking and the recorder. Invariants: what runs on a worker for an item owns that item until it reports back; once
+/// it is `finished_` there is no item, no waiter, no lease that counts and none of the user's functions.
 #pragma once
 
 #include "mutex.hpp"

@@ -312,7 +312,6 @@ void scope_actor::count(const task_actor& task, bool ran, duration wall, duratio
 }
 
 void scope_actor::child_ended(task_actor& task, duration wall, duration cpu, bool ran) {
-  bool look = false;
   bool watched = false;
   {
     std::lock_guard guard{mutex_};
@@ -327,13 +326,35 @@ void scope_actor::child_ended(task_actor& task, duration wall, duration cpu, boo
     watched = task.word_.publish();
     const auto who = kind_of(task);
     machine_.left(who);
-    look = machine_.count(who) == 0 && attentive();
+    task.last_ = machine_.count(who) == 0 && attentive();
+    leaving_.fetch_add(one_leaving, std::memory_order_relaxed); // before anybody can look whether the scope is over
+    task.leaving_ = true;
   }
   if (watched)
     runtime::unpark_all(&task.word_);
-  if (look)
-    signal_here(advance_flag);
   runtime::release_actor(task); // the list's
+}
+
+void scope_actor::child_has_gone(bool last) noexcept {
+  // While somebody is leaving this scope is there, afterwards perhaps not.
+  actor_ref<scope_actor> self;
+  auto seen = leaving_.load(std::memory_order_relaxed);
+  bool look = false;
+  bool awaited = false;
+  do {
+    awaited = seen == (one_leaving | leaving_awaited);
+    look = last || awaited;
+    if (look && !self)
+      self = actor_ref<scope_actor>{this};
+  } while (!leaving_.compare_exchange_weak(seen, awaited ? 0 : seen - one_leaving, std::memory_order_acq_rel));
+  if (look)
+    self->signal_here(advance_flag);
+}
+
+bool scope_actor::somebody_leaves() noexcept {
+  if (leaving_.load(std::memory_order_acquire) < one_leaving)
+    return false;
+  return leaving_.fetch_or(leaving_awaited, std::memory_order_acq_rel) >= one_leaving;
 }
 
 // -- asking to stop ---------------------------------------------------------------------------------------------------

@@ -70,6 +70,9 @@ public:
   void also_said(const error& what);
   /// The outcome of `task` counts from now on, and it leaves. Frees its permit.
   void child_ended(task_actor& task, duration wall, duration cpu, bool ran);
+  /// The rest of it, once whoever ran the task has let go of it, so that its value is gone if nobody has a handle: the
+  /// scope is not over before that. `last`: it looks whether it is now.
+  void child_has_gone(bool last) noexcept;
   void lend_permit(task_actor& task) noexcept;
   void reclaim_permit(task_actor& task);
   /// The same for a coroutine, which is woken when it should ask again. True: it has the permit, or goes on without.
@@ -77,7 +80,7 @@ public:
   /// For this scope or one above it being cancelled: asks `task`, which has not started.
   void turn_away(task_actor& task);
 
-  // -- from what it owns, on a control thread -----------------------------------------------------------------------
+  // -- from what it owns, in a turn of that ---------------------------------------------------------------------------
 
   /// What became of an incarnation: it came up, it did not, it has gone by itself or as it was told to, it does not
   /// stop.
@@ -123,6 +126,7 @@ private:
   void on_signal(std::uint32_t flags) noexcept override;
   void at_end() noexcept override;
   [[nodiscard]] bool unsettled() const noexcept override;
+  [[nodiscard]] bool somebody_leaves() noexcept override;
   [[nodiscard]] bool untold() const noexcept override;
   void about_overdue(owned_actor& which, const error& report) override;
   /// Carries out what the restart policy has decided.
@@ -173,6 +177,10 @@ private:
   std::atomic<std::size_t> permits_free_;
   std::size_t reclaimers_ = 0;                          ///< threads that wait for the permit they lent
   intrusive_list<suspension, reclaim_link> reclaiming_; ///< coroutines that do
+  static constexpr std::uint32_t leaving_awaited = 1;
+  static constexpr std::uint32_t one_leaving = 2;
+  /// Tasks that count no more and have not gone altogether; and whether the end waits for that.
+  std::atomic<std::uint32_t> leaving_ = 0;
   std::atomic<std::uint64_t> exit_sent_ = 0; ///< the event by which a child's failure was sent here
   bool starts_called_off_ = false;
   std::unique_ptr<struct child_supervision> children_; ///< of a scope that restarts; else null

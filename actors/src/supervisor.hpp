@@ -1,10 +1,10 @@
 /// What a manager and a scope have in common: a place in the tree, one decision machine, cancellation, joining, ending.
 ///
 /// Owner: the handle, the supervisor above (until this one has ended), and those who are below. Threads: public
-/// functions from any thread, `on_…` and the private steps on a control thread. Lock order: a supervisor's lock before
-/// that of one below it, before the locks of lanes, timers and parking. Invariants: `cancelled` is set in the same
-/// locked step that turns newcomers away; what follows for those below is carried out by this actor's own turn; the end
-/// is reported upwards only after everything below has reported.
+/// functions from any thread, `on_…` and the private steps in its turn (see control_actor). Lock order: a supervisor's
+/// lock before that of one below it, before the locks of lanes, timers and parking. Invariants: `cancelled` is set in
+/// the same locked step that turns newcomers away; what follows for those below is carried out by this actor's own
+/// turn; the end is reported upwards only after everything below has reported.
 #pragma once
 
 #include "actor_ref.hpp"
@@ -148,7 +148,7 @@ public:
 
   /// Hands over something that has to be stopped at the end. False: too late, the caller keeps it.
   [[nodiscard]] bool adopt(actor_ref<owned_actor> what);
-  /// From what it owns, on a control thread or a service worker: it has been stopped.
+  /// From what it owns, in a turn of that or on a service worker: it has been stopped.
   void owned_ended(owned_actor& which, const std::optional<error>& failure, bool released);
   void owned_overdue(owned_actor& which, const error& report);
   /// It has come to its end without having been stopped. False: it is just being stopped, and `owned_ended` must
@@ -183,6 +183,8 @@ protected:
   virtual void draw(picture& into, time_point now) const = 0;
   /// Something is under way here of which the result depends: the end waits for it, however few are left.
   [[nodiscard]] virtual bool unsettled() const noexcept { return false; }
+  /// Somebody who counts no more has not yet gone altogether: whoever it is signals when all have.
+  [[nodiscard]] virtual bool somebody_leaves() noexcept { return false; }
   /// Somebody is yet to be told of something: the end waits for that, and nothing else does.
   [[nodiscard]] virtual bool untold() const noexcept { return false; }
   virtual void about_overdue(owned_actor&, const error&) {}
@@ -237,6 +239,8 @@ private:
   void propagate() noexcept;
   void advance() noexcept;
   void release_next() noexcept;
+  /// For the trace, which tells who was waited for, and who never: by one who need not wait for it any more.
+  void tell_joined(std::string_view by);
   void finish(std::unique_lock<runtime::mutex> lock) noexcept;
 
   void on_due(time_point now) noexcept override;

@@ -5,6 +5,7 @@
 #include "manager_actor.hpp"
 #include "owned_actor.hpp"
 #include "parking.hpp"
+#include "scope_actor.hpp"
 #include "task_actor.hpp"
 #include "waiting.hpp"
 
@@ -69,7 +70,7 @@ void supervisor::propagate() noexcept {
 void supervisor::advance() noexcept {
   for (;;) {
     std::unique_lock guard{mutex_};
-    if (!entered_ || (unsettled() && !cancelled_here()))
+    if (!entered_ || (unsettled() && !cancelled_here()) || somebody_leaves())
       return;
     const auto before = machine_.at();
     const bool last_ones = owned_.empty() && (!overdue_.empty() || untold());
@@ -201,21 +202,34 @@ void supervisor::fold(const statistics& sum) noexcept {
 
 // -- joining ----------------------------------------------------------------------------------------------------------
 
+void supervisor::tell_joined(std::string_view by) {
+  const duty* d = current_duty();
+  const auto who = d && d->body ? d->task->id() : 0;
+  const auto began =
+      engine().record(event_kind::wait_began, who, event_of_this_body(), static_cast<std::int64_t>(id()), by);
+  const auto over = engine().record(event_kind::wait_ended, who, began);
+  if (who == 0 || !flawed())
+    return;
+  std::lock_guard guard{d->task->scope_->mutex_};
+  d->task->more().failed_wait = over;
+}
+
 std::optional<error> supervisor::join(time_point until) {
-  if (ended()) { // the trace tells who was waited for, and who never
-    const duty* d = current_duty();
-    const auto who = d && d->body ? d->task->id() : 0;
-    const auto began =
-        engine().record(event_kind::wait_began, who, event_of_this_body(), static_cast<std::int64_t>(id()));
-    engine().record(event_kind::wait_ended, who, began);
+  if (ended()) {
+    tell_joined({});
     return std::nullopt;
   }
+  expect_no_forked_child();
   if (works_under(*this))
     return would_deadlock(path());
   const auto too_early = [&] { return error{errc::not_ready, "it had not ended in the time given"}.with_path(path()); };
   if (until <= engine().now())
     return too_early();
   begin_join();
+  if (ended()) {
+    tell_joined({});
+    return std::nullopt;
+  }
   const auto how = wait_for({.address = &ended_,
                              .ready = [this] { return ended(); },
                              .engine = &engine(),
@@ -234,11 +248,16 @@ std::optional<error> supervisor::join(time_point until) {
 }
 
 void supervisor::begin_join() {
+  bool many = false;
   {
     std::lock_guard guard{mutex_};
     machine_.waiter_came();
+    many = !nested_.empty() || !nested_asked_.empty();
   }
-  signal_here(advance_flag);
+  if (many) // who waits for some time only shall not have to tell a crowd first
+    signal(advance_flag);
+  else
+    signal_here(advance_flag);
 }
 
 void supervisor::say_who_is_left() {
@@ -276,7 +295,12 @@ void supervisor::give_up_waiting() {
 void supervisor::join_for_ever() noexcept {
   if (ended())
     return;
+  expect_no_forked_child();
   begin_join();
+  if (ended()) {
+    tell_joined("its destructor");
+    return;
+  }
   const auto say_who = [this] { say_who_is_left(); };
   static_cast<void>(wait_for({.address = &ended_,
                               .ready = [this] { return ended(); },

@@ -288,7 +288,21 @@ void task_actor::run_on_lane() noexcept {
   else
     run_body();
   if (over)
-    runtime::release_actor(*this); // the run's; what sleeps keeps it
+    leave(); // what sleeps keeps the run's reference
+}
+
+void task_actor::leave() noexcept {
+  if (!leaving_) {
+    runtime::release_actor(*this);
+    return;
+  }
+  scope_actor& scope = *scope_; // it is there until all have left
+  const bool last = last_;
+  {
+    duty_mark mark{{.scope = &scope}}; // the value's destructor may not wait for what waits for it
+    runtime::release_actor(*this);
+  }
+  scope.child_has_gone(last);
 }
 
 void task_actor::wake_suspended() noexcept {

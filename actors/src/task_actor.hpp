@@ -167,6 +167,8 @@ private:
     duration cpu{};
   };
   void conclude(std::optional<error> said, run_facts run) noexcept;
+  /// Lets go of the run's reference, and tells the scope so.
+  void leave() noexcept;
   void join_leaked_scopes() noexcept;
   /// Cancels the scopes that the body left open. With a reference to each of them.
   [[nodiscard]] std::vector<actor_ref<supervisor>> cancel_open_scopes() noexcept;
@@ -212,6 +214,8 @@ private:
   bool has_permit_ = false;    ///< guarded
   bool personal_ = false;      ///< guarded until `ending`: it alone was asked, by its own timeout or task::cancel
   bool doomed_ = false;        ///< by whoever dropped the last reference
+  bool leaving_ = false;       ///< by whoever ended it: its scope waits until it has gone
+  bool last_ = false;          ///< the same: then its scope may be over
   bool accused_ = false;       ///< guarded: reported as unresponsive
   std::atomic<bool> began_ = false;
   detail::job* job_ = nullptr;

@@ -11,6 +11,11 @@
 
 namespace muster {
 
+void expect_no_forked_child() {
+  MUSTER_ASSERT(!runtime::is_forked_child(), "a manager was used in a child of fork(): its threads are the parent's, "
+                                             "and the child may only exec or _exit");
+}
+
 namespace {
 
 /// How many bodies may stand on top of each other on one stack because there was no thread for them.
@@ -107,8 +112,7 @@ waited block(const wait_request& wanted, const std::string& what) {
   const auto who_for_what = [&] {
     return who + " waits for " + what_for(wanted, what) + ", for " + in_ms(wanted.engine->now() - since);
   };
-  MUSTER_ASSERT(!runtime::is_forked_child(), "a manager was used in a child of fork(): its threads are the parent's, "
-                                             "and the child may only exec or _exit");
+  expect_no_forked_child();
   const runtime::wait_label label{who_for_what, wanted.gives_up};
   runtime::wait_region region;
   while (!wanted.ready()) {

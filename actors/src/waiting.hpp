@@ -49,6 +49,8 @@ struct wait_request {
 /// the task waited for waits, itself or through others, for the body that asks. `called_off`: in a simulation nobody
 /// was left who could have ended the wait.
 [[nodiscard]] waited wait_for(wait_request request);
+/// Asserts. For those who take a step towards an end before they wait for it.
+void expect_no_forked_child();
 
 /// True if `at` waits, itself or through others, for `me`.
 [[nodiscard]] bool waits_for_me(task_actor& at, const task_actor& me);

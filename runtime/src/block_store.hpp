@@ -3,12 +3,12 @@
 /// Why not malloc: a million tasks are some 700 megabytes, which malloc gets from the system page by page, each at the
 /// price of a fault, and gives back as soon as the scope has ended. This store gets it in chunks that the kernel can
 /// back by one huge page, hands out slots of the same size without searching, and keeps a few empty chunks while there
-/// are engines. What is given back on a thread that takes elsewhere waits on a list without a lock for whoever takes
-/// there (as in mimalloc: Leijen, Zorn, de Moura, "Free List Sharding in Action", 2019).
+/// are engines. What is given back while somebody else is busy with its chunks waits on a list without a lock for
+/// whoever comes there next (as in mimalloc: Leijen, Zorn, de Moura, "Free List Sharding in Action", 2019).
 ///
 /// Owner: one for the process, `task_memory()`; a test makes its own. Threads: any. Invariants: a chunk is in the list
 /// of its rank exactly while it has a free slot; a chunk without a used slot is given back to the system, but for
-/// `keep` bytes of them while the store has users, and all of them without.
+/// `keep` bytes of them while the store has users, and a few that strays are in.
 #pragma once
 
 #include "spin.hpp"
@@ -17,14 +17,13 @@
 #include <atomic>
 #include <cstddef>
 #include <cstdint>
-#include <cstdlib>
 #include <mutex>
 
 namespace muster::runtime {
 
 class block_store {
 public:
-  static constexpr std::size_t largest = 2048;    ///< bytes; what is larger comes from malloc
+  static constexpr std::size_t largest = 2040;    ///< bytes; what is larger comes from malloc
   static constexpr std::size_t alignment = 16;    ///< of every block
   static constexpr std::size_t small_chunk = std::size_t{64} << 10U; ///< bytes; while few blocks of a size are in use
   static constexpr std::size_t huge_chunk = std::size_t{2} << 20U;   ///< bytes, and aligned to as many
@@ -51,10 +50,10 @@ public:
 
 private:
   static constexpr std::size_t step = 16; ///< bytes from one rank to the next
-  static constexpr std::size_t ranks = largest / step;
+  static constexpr std::size_t ranks = (largest + sizeof(void*)) / step;
   static constexpr std::size_t shards = 4;
   static constexpr std::size_t few_chunks = 16;   ///< of a rank: until then they are small ones
-  static constexpr std::size_t most_strays = 256; ///< given back from elsewhere, and not yet sorted in
+  static constexpr std::size_t most_strays = 16;  ///< given back while somebody was busy there, and not yet sorted in
 
   struct chunk;
   struct free_block {
@@ -93,28 +92,8 @@ private:
 /// The one that actors live in.
 [[nodiscard]] block_store& task_memory() noexcept;
 
-// Sanitizers see what is used after its end only if it went back to malloc.
-#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-inline constexpr bool blocks_from_malloc = true;
-#elif defined(__has_feature)
-#  if __has_feature(address_sanitizer) || __has_feature(thread_sanitizer) || __has_feature(memory_sanitizer)
-inline constexpr bool blocks_from_malloc = true;
-#  else
-inline constexpr bool blocks_from_malloc = false;
-#  endif
-#else
-inline constexpr bool blocks_from_malloc = false;
-#endif
-
-/// Memory for an actor; null if there is none.
-[[nodiscard]] inline void* take_block(std::size_t size) noexcept {
-  return blocks_from_malloc ? std::malloc(size) : task_memory().take(size);
-}
-inline void give_block(void* block) noexcept {
-  if constexpr (blocks_from_malloc)
-    std::free(block);
-  else
-    task_memory().give(block);
-}
+/// Memory for an actor; null if there is none. From malloc in a program that a sanitizer watches.
+[[nodiscard]] void* take_block(std::size_t size) noexcept;
+void give_block(void* block) noexcept;
 
 } // namespace muster::runtime

@@ -87,6 +87,7 @@ public:
   /// `system` null: for an actor that is made when its system has gone, and of which only the memory is wanted.
   static T* make(caf::actor_system* system, std::size_t extra, std::size_t alignment, Args&&... args) {
     static_assert(sizeof(caf::actor_control_block) <= CAF_CACHE_LINE_SIZE && alignof(T) <= alignof(std::max_align_t));
+    static_assert(block_store::alignment >= alignof(std::max_align_t));
     const std::size_t slack = alignment > alignof(std::max_align_t) ? alignment : 0;
     void* memory = take_block(extra_offset + extra + slack);
     if (memory == nullptr)

@@ -78,8 +78,10 @@ void control_loop::post(control_item& item) noexcept {
 
 void control_loop::run_or_post(control_item& item) noexcept {
   thread_local bool running = false;
-  if (running || on_control_thread() || (simulated_ && !simulated_->may_run_here()))
+  // With a manual clock `settle` waits for what is queued.
+  if (running || on_control_thread() || !(simulated_ ? simulated_->may_run_here() : real_))
     return post(item);
+  const disposal::mark no_leftovers{leftovers_};
   running = true;
   item.run_control();
   running = false;

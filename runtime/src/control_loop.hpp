@@ -1,6 +1,7 @@
 /// The control plane's own threads: they run supervisors and fire timers, and nothing else.
 ///
-/// Owner: the engine. Threads: `post` from any thread; items run one at a time each, on a control thread.
+/// Owner: the engine. Threads: `post` from any thread; items run one at a time each, on a control thread or on that of
+/// a caller of `run_or_post`.
 /// Invariants: no user code ever runs here (so no body, release or callback can delay a deadline); an item that is
 /// posted while it is queued or running is the poster's own concern (supervisors coalesce in their mailbox).
 #pragma once
@@ -17,10 +18,10 @@
 
 namespace muster::runtime {
 
-/// Something that control threads run. It keeps itself alive while it is posted.
+/// Something that control threads run, or whoever brings it about. It keeps itself alive while it is posted.
 class control_item {
 public:
-  /// Runs on a control thread. Short, never blocks, never runs user code.
+  /// Short, never blocks, never runs user code.
   virtual void run_control() noexcept = 0;
 
 protected:
@@ -49,7 +50,8 @@ public:
   /// lost at shutdown; if that thread is running such an item already, it runs after that one instead of inside it.
   void post(control_item& item) noexcept;
   /// Runs `item` on the calling thread before this returns, so that nobody has to be woken for it; from within such an
-  /// item, and on a control thread, it is queued. In a simulation one of the two is drawn. For callers without locks.
+  /// item, on a control thread, and with a manual clock it is queued. In a simulation one of the two is drawn. For
+  /// callers without locks.
   void run_or_post(control_item& item) noexcept;
   [[nodiscard]] timers& due() noexcept { return timers_; }
   [[nodiscard]] time_point now() const noexcept { return time_->now(); }

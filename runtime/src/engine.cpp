@@ -103,9 +103,9 @@ engine::engine(engine_options options, caf::actor_system* system)
       "a manager inside an actor system that exists already cannot be on the clock of a simulation: that system has "
       "threads and a time of its own");
   engine_begins();
-  task_memory().user_came();
   if (auto why = trace_.complaint(); !why.empty())
     log(log_kind::trace_in_memory, {}, "the trace is kept in memory that no other process sees: " + why);
+  task_memory().user_came();
 }
 
 engine::~engine() { stop(); }

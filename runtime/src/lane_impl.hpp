@@ -48,7 +48,7 @@ struct lane::impl {
     worker* above = nullptr;
 
     unsigned regions = 0; ///< depth of wait regions; its own thread's
-    std::atomic<bool> at_a_lock{false};
+    std::atomic<bool> at_a_lock{false}; ///< written by its own thread, read by the sampling one; see spin.hpp
 
     // The sampling thread's:
     std::uint64_t seen_stretch = 0;

@@ -181,3 +181,25 @@ TEST_CASE("every kind of wait of a coroutine tells whom or what it is for, and t
     }
   CHECK(said == lines{"other", "pool", "a value of channel orders"});
 }
+
+TEST_CASE("who waits for a scope in which nothing runs any more has waited for it all the same") {
+  muster::manager site{{.name = "site", .workers = 2}};
+  std::uint64_t by_wait = 0;
+  std::uint64_t by_destructor = 0;
+  {
+    auto waited = site.create_scope("waited");
+    static_cast<void>(waited.execute("task", [] {}).get());
+    CHECK(waited.wait());
+    auto left = site.create_scope("left");
+    static_cast<void>(left.execute("task", [] {}).get());
+    by_wait = id_of(site, kind::scope_created, "waited");
+    by_destructor = id_of(site, kind::scope_created, "left");
+  }
+  for (const auto whom : {by_wait, by_destructor}) {
+    REQUIRE(whom != 0);
+    const auto waits = waits_for(site, whom);
+    REQUIRE(waits.size() == 1);
+    CHECK(end_of(site, waits.front()).sequence != 0);
+    CHECK(text(site, waits.front()) == (whom == by_wait ? "" : "its destructor"));
+  }
+}

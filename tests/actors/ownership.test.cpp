@@ -4,6 +4,7 @@
 #include <optional>
 #include <stdexcept>
 #include <type_traits>
+#include <utility>
 
 using namespace support;
 
@@ -24,7 +25,59 @@ auto marks_its_end(gate& started, std::atomic<int>& gone) {
   };
 }
 
+/// One of those that are alive.
+class counted {
+public:
+  explicit counted(std::atomic<int>& alive) noexcept : alive_(&alive) { ++alive; }
+  counted(counted&& other) noexcept : alive_(other.alive_) { ++*alive_; }
+  counted& operator=(counted&&) = delete;
+  ~counted() { --*alive_; }
+
+private:
+  std::atomic<int>* alive_;
+};
+
 } // namespace
+
+TEST_CASE("a value that nobody has a handle of is gone when the wait for its scope returns") {
+  muster::manager site{{.name = "site", .workers = 2}};
+  for (int round = 0; round < 1'000; ++round) {
+    std::atomic<int> alive = 0;
+    auto crew = site.create_scope("crew");
+    for (int i = 0; i < 3; ++i)
+      crew.execute("task", [&] { return counted{alive}; });
+    static_cast<void>(crew.wait());
+    REQUIRE(alive == 0);
+  }
+}
+
+TEST_CASE("a value that waits for its scope when it is destroyed is told that this would never end") {
+  muster::manager site{{.name = "site", .workers = 2}};
+  muster::result<void> said;
+  {
+    auto crew = site.create_scope("crew");
+    struct waits {
+      muster::scope* whom;
+      muster::result<void>* said;
+      waits(muster::scope& s, muster::result<void>& r) : whom(&s), said(&r) {}
+      waits(waits&& other) noexcept : whom(std::exchange(other.whom, nullptr)), said(other.said) {}
+      waits& operator=(waits&&) = delete;
+      ~waits() {
+        if (whom)
+          *said = whom->wait();
+      }
+    };
+    gate go;
+    crew.execute("task", [&] {
+      go.wait(); // until nobody has its handle
+      return waits{crew, said};
+    });
+    go.open();
+    static_cast<void>(crew.wait());
+  }
+  REQUIRE_FALSE(said);
+  CHECK(said.error().code() == errc::would_deadlock);
+}
 
 TEST_CASE("no task outlives its scope: a scope destroyed without wait cancels and joins") {
   gate started;

@@ -8,14 +8,16 @@ function(plant_in_scope variable)
   set(right "    watched = task.word_.publish();
     const auto who = kind_of(task);
     machine_.left(who);
-    look = machine_.count(who) == 0 && attentive();
+    task.last_ = machine_.count(who) == 0 && attentive();
+    leaving_.fetch_add(one_leaving, std::memory_order_relaxed); // before anybody can look whether the scope is over
+    task.leaving_ = true;
   }
 ")
   set(wrong "    const auto who = kind_of(task);
     machine_.left(who);
-    look = machine_.count(who) == 0 && attentive();
+    task.last_ = machine_.count(who) == 0 && attentive();
   }
-  if (look)
+  if (task.last_)
     signal(advance_flag);
   {
     std::lock_guard guard{mutex_};
