@@ -5,6 +5,7 @@
 
 #include <algorithm>
 #include <array>
+#include <atomic>
 #include <barrier>
 #include <cstring>
 #include <random>
@@ -41,7 +42,9 @@ patterned take(block_store& from, std::size_t size, unsigned pattern) {
 TEST_CASE("blocks of all sizes are aligned and do not overlap", "[block_store]") {
   block_store store{keep};
   std::vector<patterned> all;
-  for (const std::size_t size : {0, 1, 8, 15, 16, 17, 63, 64, 576, 700, 1024, 2040, 2041, 2048, 5000, 100'000})
+  constexpr std::array<std::size_t, 16> sizes{0,   1,   8,    15,   16,   17,   63,   64,
+                                              576, 700, 1024, 2040, 2041, 2048, 5000, 100'000};
+  for (const std::size_t size : sizes)
     for (unsigned i = 0; i != 50; ++i)
       all.push_back(take(store, size, static_cast<unsigned>(size + i)));
   for (const auto& each : all) {
