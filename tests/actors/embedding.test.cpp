@@ -152,6 +152,7 @@ TEST_CASE("two managers in one process know nothing of each other", "[embedding]
     static_cast<void>(ctx.wait_until_cancelled());
     return ctx.reason().text();
   });
+  await_start(staying);
   first.execute("failing", fails("broken"));
   CHECK_FALSE(first.wait());
   one.cancel("only this one");
@@ -167,6 +168,7 @@ TEST_CASE("two managers in one process know nothing of each other", "[embedding]
 }
 
 TEST_CASE("two managers share an application's actor system and leave it as it was", "[embedding]") {
+  muster::init_caf_types();
   caf::actor_system_config settings;
   caf::actor_system system{settings};
   const auto doubler = system.spawn([](caf::event_based_actor*) -> caf::behavior {
