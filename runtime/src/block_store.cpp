@@ -67,16 +67,7 @@ struct block_store::chunk {
 
 block_store::~block_store() {
   users_ = 0;
-  for (shard& each : shards_) {
-    const auto lock = lock_soon(each.mutex);
-    sort_strays_in(each);
-    for (rank& r : each.all)
-      for (chunk *one = r.open, *next = nullptr; one != nullptr; one = next) {
-        next = one->after;
-        if (one->used == 0)
-          retire(*one);
-      }
-  }
+  drop_empty_chunks();
   MUSTER_ASSERT(held() == 0, "a store of blocks is destroyed while blocks of it are in use");
 }
 
@@ -144,8 +135,11 @@ void block_store::give(void* block) noexcept {
 }
 
 void block_store::user_left() noexcept {
-  if (users_.fetch_sub(1, std::memory_order_seq_cst) != 1)
-    return;
+  if (users_.fetch_sub(1, std::memory_order_seq_cst) == 1)
+    drop_empty_chunks();
+}
+
+void block_store::drop_empty_chunks() noexcept {
   for (shard& each : shards_) {
     const auto lock = lock_soon(each.mutex);
     sort_strays_in(each);

@@ -74,6 +74,8 @@ private:
 
   [[nodiscard]] shard& shard_here() noexcept;
   [[nodiscard]] bool has_users() const noexcept { return users_.load(std::memory_order_seq_cst) != 0; }
+  /// Unless somebody has come meanwhile.
+  void drop_empty_chunks() noexcept;
   // With the shard's lock held.
   [[nodiscard]] chunk* open_chunk(shard& home, std::size_t which) noexcept;
   void sort_in(chunk& of, free_block& block) noexcept;
