@@ -220,7 +220,7 @@ private:
   const std::string db_;
   muster::manager yard_{{.name = "demo"}};
   muster::manager customers_{yard_, "customers"};
-  muster::manager site_{yard_, "site"};
+  muster::manager site_{yard_, "site", {.grace = shop_site::time_to_leave}};
   bool payment_died_ = false;
   shop_site shop_;
   observer observer_{site_, shop_};

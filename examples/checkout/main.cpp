@@ -32,7 +32,7 @@ int serve(const site_options& options, muster::duration drain) {
   sigaddset(&signals, SIGINT);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr); // before any other thread is there, so that all have it
 
-  muster::manager site{{.name = "site"}};
+  muster::manager site{{.name = "site", .grace = shop_site::time_to_leave}};
   shop_site shop{site, options};
   if (auto opened = shop.open(); !opened)
     return report(opened.error());

@@ -15,6 +15,9 @@ using namespace std::chrono_literals;
 
 constexpr muster::duration time_to_start = 10s;
 constexpr muster::duration time_to_stop = 5s;
+constexpr muster::duration time_to_release = time_to_stop + 1s;
+constexpr muster::duration time_to_settle = 10s;
+static_assert(time_to_settle + 3 * time_to_release < shop_site::time_to_leave);
 
 } // namespace
 
@@ -52,7 +55,7 @@ shop_site::shop_site(muster::manager& site, site_options options)
                               .counts_as_failure = service_is_missing,
                               .on_state_change = options_.on_breaker}),
       // A connection that ends badly must not end the others.
-      house_(site.create_scope("house", {.on_failure = muster::isolate})) {}
+      house_(site.create_scope("house", {.on_failure = muster::isolate, .grace = 1s})) {}
 
 muster::result<downstream> shop_site::open_service(const std::string& name, muster::circuit_breaker* breaker) {
   auto port = reserve_port();
@@ -63,7 +66,7 @@ muster::result<downstream> shop_site::open_service(const std::string& name, must
     return std::unexpected{std::move(started).error()};
   downstream address{name, service->port(), breaker};
   services_.push_back(service.get());
-  auto held = house_.register_resource({.name = name + " service", .timeout = time_to_stop + 1s}, std::move(service),
+  auto held = house_.register_resource({.name = name + " service", .timeout = time_to_release}, std::move(service),
                                        [](auto& process) { return process->stop(); });
   if (!held)
     return std::unexpected{std::move(held).error()};
@@ -88,7 +91,7 @@ muster::result<void> shop_site::open() {
     return std::unexpected{std::move(inventory).error()};
   counter_.emplace(counter{site_, *connections_, *users, *payment, *inventory, options_.time_for_all});
 
-  auto settled = house_.register_resource({.name = "last settling", .timeout = 10s}, &*counter_,
+  auto settled = house_.register_resource({.name = "last settling", .timeout = time_to_settle}, &*counter_,
                                           [this](counter* at) { return settle_at_the_end(*at, options_.db, 5s); });
   if (!settled)
     return std::unexpected{std::move(settled).error()};

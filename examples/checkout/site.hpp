@@ -49,7 +49,11 @@ struct site_options {
 
 class shop_site {
 public:
-  /// Below `site`; nothing is opened yet.
+  /// What `last settling` and the three services may take one after the other when they are given back, and a little
+  /// more: the grace period of the manager above, which reports what is still there when it is over.
+  static constexpr muster::duration time_to_leave = std::chrono::seconds{30};
+
+  /// Below `site`, whose grace period is `time_to_leave`; nothing is opened yet.
   shop_site(muster::manager& site, site_options options);
 
   /// Opens everything; if something cannot be opened, what was opened goes back with this object.
