@@ -5,18 +5,19 @@
 
 namespace muster {
 
-void control_actor::signal(std::uint32_t flags) noexcept {
+bool control_actor::raise(std::uint32_t flags) noexcept {
   if (flags_.fetch_or(flags | posted, std::memory_order_acq_rel) & posted)
-    return;
+    return false;
   runtime::retain_actor(*this);
-  engine_->control().post(*this);
+  return true;
+}
+
+void control_actor::signal(std::uint32_t flags) noexcept {
+  engine_->control().post_if(*this, [&] { return raise(flags); });
 }
 
 void control_actor::signal_here(std::uint32_t flags) noexcept {
-  if (flags_.fetch_or(flags | posted, std::memory_order_acq_rel) & posted)
-    return;
-  runtime::retain_actor(*this);
-  engine_->control().run_or_post(*this);
+  engine_->control().run_or_post(*this, [&] { return raise(flags); });
 }
 
 void control_actor::on_mail(caf::mailbox_element_ptr what, runtime::mail_host*) noexcept {

@@ -58,6 +58,8 @@ private:
   /// Whoever sent it is no longer linked, if it has ended.
   void note_exit(const caf::exit_msg& exit);
 
+  /// True if its turn is not on its way yet: then it keeps itself alive for it.
+  bool raise(std::uint32_t flags) noexcept;
   void run_control() noexcept final;
   void read_mail() noexcept;
 

@@ -45,18 +45,41 @@ control_loop::control_loop(std::shared_ptr<clock> time, unsigned threads, dispos
 control_loop::~control_loop() { stop(); }
 
 void control_loop::post(control_item& item) noexcept {
-  item.next_ = nullptr;
   {
     const std::scoped_lock lock{mutex_};
-    if (!stopped_) {
-      if (simulated_)
-        return simulated_->post(item);
-      (last_ != nullptr ? last_->next_ : first_) = &item;
-      last_ = &item;
-      wake_any();
-      return;
-    }
+    if (!stopped_)
+      return queue(item);
   }
+  run_after_end(item);
+}
+
+void control_loop::post_if(control_item& item, function_ref<bool()> owed) noexcept {
+  if (real_ || simulated_) { // nobody settles, or nobody runs in between
+    if (owed())
+      post(item);
+    return;
+  }
+  {
+    const std::scoped_lock lock{mutex_};
+    if (!owed())
+      return;
+    if (!stopped_)
+      return queue(item);
+  }
+  run_after_end(item);
+}
+
+void control_loop::queue(control_item& item) noexcept {
+  item.next_ = nullptr;
+  if (simulated_)
+    return simulated_->post(item);
+  (last_ != nullptr ? last_->next_ : first_) = &item;
+  last_ = &item;
+  wake_any();
+}
+
+void control_loop::run_after_end(control_item& item) noexcept {
+  item.next_ = nullptr;
   struct leftovers {
     control_item* first = nullptr;
     control_item* last = nullptr;
@@ -76,11 +99,13 @@ void control_loop::post(control_item& item) noexcept {
   here.draining = false;
 }
 
-void control_loop::run_or_post(control_item& item) noexcept {
+void control_loop::run_or_post(control_item& item, function_ref<bool()> owed) noexcept {
   thread_local bool running = false;
   // With a manual clock `settle` waits for what is queued.
   if (running || on_control_thread() || !(simulated_ ? simulated_->may_run_here() : real_))
-    return post(item);
+    return post_if(item, owed);
+  if (!owed())
+    return;
   const disposal::mark no_leftovers{leftovers_};
   running = true;
   item.run_control();

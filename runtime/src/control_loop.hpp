@@ -7,6 +7,7 @@
 #pragma once
 
 #include "disposal.hpp"
+#include "function_ref.hpp"
 #include "timers.hpp"
 
 #include <condition_variable>
@@ -49,10 +50,13 @@ public:
   /// Queues `item`; FIFO. After `stop()` the item runs on the calling thread before this returns, so that nothing is
   /// lost at shutdown; if that thread is running such an item already, it runs after that one instead of inside it.
   void post(control_item& item) noexcept;
-  /// Runs `item` on the calling thread before this returns, so that nobody has to be woken for it; from within such an
-  /// item, on a control thread, and with a manual clock it is queued. In a simulation one of the two is drawn. For
-  /// callers without locks.
-  void run_or_post(control_item& item) noexcept;
+  /// Queues `item` if `owed` says so, which tells it what to do and whether it is to be queued for that: with a manual
+  /// clock in one step, so that `settle` waits for what it was told, whoever queues it. `owed` only sets and counts.
+  void post_if(control_item& item, function_ref<bool()> owed) noexcept;
+  /// The same, but runs `item` on the calling thread before this returns, so that nobody has to be woken for it; from
+  /// within such an item, on a control thread, and with a manual clock it is queued. In a simulation one of the two is
+  /// drawn. For callers without locks.
+  void run_or_post(control_item& item, function_ref<bool()> owed) noexcept;
   [[nodiscard]] timers& due() noexcept { return timers_; }
   [[nodiscard]] time_point now() const noexcept { return time_->now(); }
   [[nodiscard]] const std::shared_ptr<clock>& time() const noexcept { return time_; }
@@ -71,7 +75,9 @@ private:
   void run_next(std::unique_lock<std::mutex>& lock) noexcept;
   void sleep(std::unique_lock<std::mutex>& lock) noexcept;
   void on_earlier() noexcept;
+  static void run_after_end(control_item& item) noexcept;
   // All of these: with the lock held.
+  void queue(control_item& item) noexcept;
   [[nodiscard]] control_item* pop() noexcept;
   void refresh_wake_at() noexcept;
   bool wake_idle() noexcept;

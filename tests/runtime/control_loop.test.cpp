@@ -36,6 +36,8 @@ private:
   void release() noexcept override {}
 };
 
+constexpr auto owed = [] { return true; };
+
 } // namespace
 
 TEST_CASE("items run first in first out, on a control thread", "[control]") {
@@ -71,11 +73,11 @@ TEST_CASE("an item that may run here has run on return, on this thread, and what
   std::thread::id first_ran_on;
   test_item first{[&] {
     first_ran_on = std::this_thread::get_id();
-    loop.run_or_post(second);
+    loop.run_or_post(second, owed);
     done.wait(); // it needs no return of ours
     second_ran_inside = second_ran_on == here;
   }};
-  loop.run_or_post(first);
+  loop.run_or_post(first, owed);
   CHECK(first_ran_on == here);
   CHECK_FALSE(second_ran_inside);
 }
@@ -87,12 +89,41 @@ TEST_CASE("from a control thread an item that could run there is queued behind t
   test_item second{[&] { order.push_back(2); }};
   test_item first{[&] {
     loop.post(second);
-    loop.run_or_post(third);
+    loop.run_or_post(third, owed);
     order.push_back(1);
   }};
   loop.post(first);
   loop.stop();
   CHECK(order == std::vector{1, 2, 3});
+}
+
+TEST_CASE("a manual clock waits for what an item was told, though another thread is yet to queue it", "[control]") {
+  const auto clock = std::make_shared<manual_clock>();
+  control_loop loop{clock, 1};
+  std::atomic<bool> told{false};
+  std::atomic<bool> ran{false};
+  std::latch telling{1};
+  std::atomic<bool> go{false};
+  test_item item{[&] { ran = told.load(); }};
+  std::thread other{[&] {
+    loop.post_if(item, [&] {
+      told = true;
+      telling.count_down();
+      go.wait(false); // here another item's turn could be told of this one, and would not queue it again
+      return true;
+    });
+  }};
+  telling.wait();
+  std::atomic<bool> ran_before_return{false};
+  std::thread advancing{[&] {
+    clock->advance(1s);
+    ran_before_return = ran.load();
+  }};
+  go = true;
+  go.notify_all();
+  other.join();
+  advancing.join();
+  CHECK(ran_before_return);
 }
 
 TEST_CASE("two control threads run two items at once", "[control]") {
