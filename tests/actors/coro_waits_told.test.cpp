@@ -124,7 +124,7 @@ TEST_CASE("a scope that a coroutine leaves open is told as waited for by that ta
   await([&] {
     for (const auto& node : crew.tree().nodes)
       if (node.name == "leaver" && node.waits_for == "the scopes that its body left open")
-        return true;
+        return !waits_for(site, whom).empty();
     return false;
   });
   REQUIRE(waits_for(site, whom).size() == 1);

@@ -84,6 +84,8 @@ if(WAY STREQUAL "install")
 
 elseif(WAY STREQUAL "static")
   found("${SCRATCH}/prefix" "${SCRATCH}/static" static)
+  # What is asked for by name counts more than BUILD_SHARED_LIBS.
+  found("${SCRATCH}/prefix" "${SCRATCH}/static" static -DBUILD_SHARED_LIBS=ON -DMUSTER_KIND=static)
 
 elseif(WAY STREQUAL "shared")
   found("${SCRATCH}/prefix" "${SCRATCH}/shared" shared -DBUILD_SHARED_LIBS=ON)
