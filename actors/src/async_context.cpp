@@ -15,8 +15,7 @@
 
 namespace muster::detail {
 
-// -- frames
-// -------------------------------------------------------------------------------------------------------------
+// -- frames -----------------------------------------------------------------------------------------------------------
 
 void destroy_unstarted(std::coroutine_handle<> frame) noexcept {
   thread_local std::vector<std::coroutine_handle<>>* waiting = nullptr;
@@ -40,8 +39,7 @@ void throw_error(const error& why) {
   throw std::bad_expected_access<error>{why};
 }
 
-// -- wait points
-// --------------------------------------------------------------------------------------------------------
+// -- wait points ------------------------------------------------------------------------------------------------------
 
 namespace {
 
@@ -85,8 +83,7 @@ void waker::wake() const noexcept {
     task_->wake_suspended();
 }
 
-// -- sleeping
-// -----------------------------------------------------------------------------------------------------------
+// -- sleeping ---------------------------------------------------------------------------------------------------------
 
 result<void> sleep_wait::await_resume() const {
   if (ended() == ending::cancelled)
@@ -104,8 +101,7 @@ cancel_reason cancelled_wait::await_resume() const {
   return why_asked();
 }
 
-// -- tasks
-// --------------------------------------------------------------------------------------------------------------
+// -- tasks ------------------------------------------------------------------------------------------------------------
 
 task_wait::task_wait(ref<task_actor> awaited) noexcept : awaited_(std::move(awaited)) { lend_permit(); }
 
@@ -142,8 +138,7 @@ std::shared_ptr<void>& task_wait::place_for(const void* type) const {
   return task().suspended_part()->refusal_of(type);
 }
 
-// -- scopes
-// -------------------------------------------------------------------------------------------------------------
+// -- scopes -----------------------------------------------------------------------------------------------------------
 
 scope_wait::scope_wait(ref<scope_actor> crew, duration limit) noexcept : crew_(std::move(crew)), limit_(limit) {
   ignore_cancellation();
@@ -186,8 +181,7 @@ result<void> scope_wait::await_resume() {
   return {};
 }
 
-// -- bodies that run in a scope, and shields
-// ----------------------------------------------------------------------------
+// -- bodies that run in a scope, and shields --------------------------------------------------------------------------
 
 bool enter_async_body(scope_actor& crew) {
   const duty* d = current_duty();

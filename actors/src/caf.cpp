@@ -157,8 +157,7 @@ result<caf::message> detail::ask_actor(context& ctx, const caf::actor& whom, dur
   return reply->take(whom, ctx.path());
 }
 
-// -- asking actors from coroutines
-// --------------------------------------------------------------------------------------
+// -- asking actors from coroutines ------------------------------------------------------------------------------------
 
 namespace {
 asker& asker_in(const caf::actor& handle) noexcept {

@@ -189,8 +189,7 @@ std::size_t channel_base::size() const {
 std::size_t channel_base::capacity() const noexcept { return core_->capacity(); }
 const std::string& channel_base::name() const noexcept { return core_->name(); }
 
-// -- coroutines
-// ---------------------------------------------------------------------------------------------------------
+// -- coroutines -------------------------------------------------------------------------------------------------------
 
 channel_wait::channel_wait(async_context& ctx, std::shared_ptr<channel_core> with, owned<envelope> brings,
                            bool sends, std::optional<duration> limit)

@@ -29,8 +29,7 @@ std::string in_ms(duration d) {
 
 } // namespace
 
-/// A caller of acquire, on its stack or its frame's behalf. Written by whoever grants or refuses, under the lock,
-/// before
+/// A caller of acquire, on its stack or its frame's behalf. Written by whoever grants or refuses, under the lock, before
 /// `ready`.
 struct pool_actor::waiter {
   std::shared_ptr<pool_lease> lease;
@@ -537,8 +536,7 @@ tree_node pool_actor::draw(time_point now) const {
   return node;
 }
 
-// -- coroutines
-// ---------------------------------------------------------------------------------------------------------
+// -- coroutines -------------------------------------------------------------------------------------------------------
 
 namespace detail {
 

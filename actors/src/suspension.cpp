@@ -254,8 +254,7 @@ void suspension::note_bad_end(std::uint64_t event) noexcept {
   task_.more().failed_wait = event;
 }
 
-// -- on and off the worker
-// ----------------------------------------------------------------------------------------------
+// -- on and off the worker --------------------------------------------------------------------------------------------
 
 void suspension::begin_segment() noexcept {
   auto& engine = task_.scope().engine();
@@ -293,8 +292,7 @@ void suspension::requeue() noexcept {
   go();
 }
 
-// -- what the body left open
-// --------------------------------------------------------------------------------------------
+// -- what the body left open ------------------------------------------------------------------------------------------
 
 bool suspension::joined_leaked() noexcept {
   auto& engine = task_.scope().engine();
