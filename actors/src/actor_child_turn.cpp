@@ -71,7 +71,7 @@ void actor_child::launch(std::uint64_t which) noexcept {
     const std::scoped_lock lock{desk_};
     launched_ = std::move(made);
   }
-  signal(launched_flag);
+  signal_here(launched_flag);
 }
 
 void actor_child::take_launched(time_point now) noexcept {
