@@ -1,6 +1,7 @@
 // Muster inside an application: what a manager brings into a process, and that it takes all of it away again.
 #include "support.hpp"
 
+#include "../process_counts.hpp"
 #include "../trace_scratch.hpp"
 
 #include <muster/caf.hpp>
@@ -17,35 +18,12 @@
 #include <array>
 #include <csignal>
 #include <filesystem>
-#include <fstream>
 #include <stdexcept>
 #include <vector>
 
 using namespace support;
 
 namespace {
-
-/// How many entries a folder of /proc has.
-std::size_t entries(const char* folder) {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator{folder})
-    ++count;
-  return count;
-}
-std::size_t mappings() {
-  std::ifstream maps{"/proc/self/maps"};
-  std::size_t count = 0;
-  for (std::string line; std::getline(maps, line);)
-    ++count;
-  return count;
-}
-std::size_t resident_pages() {
-  std::ifstream statm{"/proc/self/statm"};
-  std::size_t size = 0;
-  std::size_t resident = 0;
-  statm >> size >> resident;
-  return resident;
-}
 
 /// A manager does a little of everything and goes.
 void start_and_stop() {
@@ -124,19 +102,19 @@ TEST_CASE("a thousand managers one after the other leave no thread, descriptor o
   const int rounds = sanitized ? 100 : 1000;
   for (int i = 0; i < 20; ++i) // what is made once for the process is there now
     start_and_stop();
-  const auto threads = entries("/proc/self/task");
-  const auto descriptors = entries("/proc/self/fd");
-  const auto mapped = mappings();
-  const auto resident = resident_pages();
+  const auto threads = process_counts::threads();
+  const auto descriptors = process_counts::descriptors();
+  const auto mapped = process_counts::mappings();
+  const auto resident = process_counts::resident_pages();
   for (int i = 0; i < rounds; ++i)
     start_and_stop();
   // A joined thread leaves the list a moment later.
-  await([&] { return entries("/proc/self/task") <= threads; });
-  CHECK(entries("/proc/self/fd") <= descriptors);
+  await([&] { return process_counts::threads() <= threads; });
+  CHECK(process_counts::descriptors() <= descriptors);
   // The C library keeps stacks and arenas for later threads. One mapping or page a round would be more than that.
-  CHECK(mappings() < mapped + 50);
+  CHECK(process_counts::mappings() < mapped + 50);
   if (!sanitized)
-    CHECK(resident_pages() < resident + 2000);
+    CHECK(process_counts::resident_pages() < resident + 2000);
 }
 
 TEST_CASE("two managers in one process know nothing of each other", "[embedding]") {

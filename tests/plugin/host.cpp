@@ -3,31 +3,17 @@
 //
 // In each round every plugin is loaded, asked, and (with `close`) unloaded. In the end there must be one thread again,
 // and no more descriptors and mappings than after the first rounds.
+#include "../process_counts.hpp"
+
 #include <dlfcn.h>
 
 #include <cstdio>
 #include <cstdlib>
 #include <cstring>
-#include <filesystem>
-#include <fstream>
 #include <string>
 #include <thread>
 
 namespace {
-
-std::size_t entries(const char* folder) {
-  std::size_t count = 0;
-  for ([[maybe_unused]] const auto& each : std::filesystem::directory_iterator{folder})
-    ++count;
-  return count;
-}
-std::size_t mappings() {
-  std::ifstream maps{"/proc/self/maps"};
-  std::size_t count = 0;
-  for (std::string line; std::getline(maps, line);)
-    ++count;
-  return count;
-}
 
 int failed(const char* what, const char* which) {
   std::fprintf(stderr, "%s: %s\n", which, what);
@@ -56,16 +42,16 @@ int main(int argc, char** argv) {
         return failed(::dlerror(), argv[i]);
     }
     // A joined thread leaves the list a moment later.
-    while (entries("/proc/self/task") > 1)
+    while (process_counts::threads() > 1)
       std::this_thread::yield();
     if (round == first_rounds) {
-      descriptors = entries("/proc/self/fd");
-      mapped = mappings();
+      descriptors = process_counts::descriptors();
+      mapped = process_counts::mappings();
     }
   }
-  if (rounds > first_rounds && entries("/proc/self/fd") > descriptors)
+  if (rounds > first_rounds && process_counts::descriptors() > descriptors)
     return failed("there are more descriptors than in the beginning", argv[0]);
-  if (rounds > first_rounds && mappings() > mapped + 20)
+  if (rounds > first_rounds && process_counts::mappings() > mapped + 20)
     return failed("there are more mappings than in the beginning", argv[0]);
   std::puts("all is well");
 }
