@@ -54,7 +54,7 @@ void name_survivors(const muster::manager& site, screen& shown) {
 }
 
 int run(const options& wanted) {
-  interrupts signals; // first, so that every other thread inherits its mask
+  command_line::interrupts signals; // first, so that every other thread inherits its mask
   muster::manager site{{
       .name = "checksum",
       .workers = wanted.jobs,

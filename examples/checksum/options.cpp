@@ -1,12 +1,10 @@
 /// The command line: see options.hpp.
 #include "options.hpp"
 
+#include "time_option.hpp"
+
 #include <CLI/CLI.hpp>
 
-#include <charconv>
-#include <cmath>
-#include <optional>
-#include <string_view>
 #include <thread>
 
 namespace checksum {
@@ -14,25 +12,6 @@ namespace checksum {
 namespace {
 
 constexpr int bad_usage = 2;
-
-/// "500ms", "30s", "2m", "1.5h"; a bare number means seconds.
-std::optional<muster::duration> parse_duration(std::string_view text) {
-  double number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, problem] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
-  if (problem != std::errc{} || !std::isfinite(number) || number <= 0)
-    return {};
-  const std::string_view unit{rest, end};
-  const double seconds = unit == "ms"                ? number / 1000
-                         : unit == "s" || unit == "" ? number
-                         : unit == "m"               ? number * 60
-                         : unit == "h"               ? number * 3600
-                                                     : -1;
-  constexpr double century = 100.0 * 365 * 24 * 3600;
-  if (seconds < 0 || seconds > century)
-    return {};
-  return std::chrono::ceil<muster::duration>(std::chrono::duration<double>{seconds});
-}
 
 /// CLI11 takes an argument like "[a,b]" for two. No argument can hold a NUL: one in front hides the bracket.
 constexpr char shield = '\0';
@@ -63,16 +42,7 @@ std::expected<options, int> read_options(int argc, const char* const* argv) {
   app.add_option("-j,--jobs", wanted.jobs, "how many files are hashed at the same time")
       ->check(CLI::Range(1U, 1024U))
       ->capture_default_str();
-  app.add_option_function<std::string>(
-         "-t,--timeout",
-         [&](const std::string& text) {
-           const auto limit = parse_duration(text);
-           if (!limit)
-             throw CLI::ValidationError("--timeout", "'" + text + "' is not a time such as 500ms, 30s, 2m or 1h");
-           wanted.timeout = *limit;
-         },
-         "stop after this time: 500ms, 30s, 2m, 1h")
-      ->type_name("TIME");
+  command_line::add_time(app, "-t,--timeout", wanted.timeout, "stop after this time: 500ms, 30s, 2m, 1h");
   app.add_option("--trace", wanted.trace, "write what the runtime did to this file, for muster-trace")
       ->type_name("FILE");
 

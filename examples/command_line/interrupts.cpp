@@ -3,7 +3,7 @@
 
 #include <pthread.h>
 
-namespace checksum {
+namespace command_line {
 
 interrupts::interrupts() {
   sigemptyset(&watched_);
@@ -34,4 +34,4 @@ interrupts::~interrupts() {
   pthread_sigmask(SIG_SETMASK, &before_, nullptr);
 }
 
-} // namespace checksum
+} // namespace command_line

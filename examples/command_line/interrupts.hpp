@@ -10,7 +10,7 @@
 #include <stop_token>
 #include <thread>
 
-namespace checksum {
+namespace command_line {
 
 class interrupts {
 public:
@@ -34,4 +34,4 @@ private:
   std::thread waiter_;
 };
 
-} // namespace checksum
+} // namespace command_line

@@ -16,6 +16,8 @@ namespace fetch {
 
 namespace {
 
+using command_line::interrupts;
+
 constexpr int success = 0;
 constexpr int trouble = 1;
 constexpr int out_of_time = 124;

@@ -1,54 +1,20 @@
 /// The command line: see options.hpp.
 #include "options.hpp"
 
+#include "time_option.hpp"
+
 #include <fmt/format.h>
 #include <CLI/CLI.hpp>
 
-#include <charconv>
-#include <cmath>
 #include <cstdio>
 #include <fstream>
 #include <iostream>
-#include <optional>
-#include <string_view>
 
 namespace fetch {
 
 namespace {
 
 constexpr int bad_usage = 2;
-
-/// "500ms", "30s", "2m", "1.5h"; a bare number means seconds.
-std::optional<muster::duration> parse_duration(std::string_view text) {
-  double number = 0;
-  const char* const end = text.data() + text.size();
-  const auto [rest, problem] = std::from_chars(text.data(), end, number, std::chars_format::fixed);
-  if (problem != std::errc{} || !std::isfinite(number) || number <= 0)
-    return {};
-  const std::string_view unit{rest, end};
-  const double seconds = unit == "ms"                ? number / 1000
-                         : unit == "s" || unit == "" ? number
-                         : unit == "m"               ? number * 60
-                         : unit == "h"               ? number * 3600
-                                                     : -1;
-  constexpr double century = 100.0 * 365 * 24 * 3600;
-  if (seconds < 0 || seconds > century)
-    return {};
-  return std::chrono::ceil<muster::duration>(std::chrono::duration<double>{seconds});
-}
-
-void add_time(CLI::App& app, const char* name, muster::duration& into, const char* what) {
-  app.add_option_function<std::string>(
-         name,
-         [name, &into](const std::string& text) {
-           const auto limit = parse_duration(text);
-           if (!limit)
-             throw CLI::ValidationError(name, "'" + text + "' is not a time such as 500ms, 30s, 2m or 1h");
-           into = *limit;
-         },
-         what)
-      ->type_name("TIME");
-}
 
 bool add_lines(std::istream& in, std::vector<std::string>& urls) {
   for (std::string line; std::getline(in, line);) {
@@ -92,8 +58,9 @@ std::expected<options, int> read_options(int argc, const char* const* argv) {
       ->type_name("FILE");
   app.add_option("--into", wanted.into, "write the bodies into this folder, as 1, 2, … in the order of the list")
       ->type_name("DIR");
-  add_time(app, "-t,--timeout", wanted.timeout, "give up a download after this time: 500ms, 30s, 2m (default 10s)");
-  add_time(app, "-T,--total", wanted.total, "give up all of them after this time");
+  command_line::add_time(app, "-t,--timeout", wanted.timeout,
+                         "give up a download after this time: 500ms, 30s, 2m (default 10s)");
+  command_line::add_time(app, "-T,--total", wanted.total, "give up all of them after this time");
   app.add_option("-j,--at-once", wanted.at_once, "how many downloads at the same time")
       ->check(CLI::Range(1U, 1'000'000U))
       ->capture_default_str();

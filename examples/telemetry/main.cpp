@@ -40,7 +40,7 @@ int run_real(const options& asked) {
     names.push_back(each.name);
   }
 
-  interrupts signals; // before any other thread
+  command_line::interrupts signals; // before any other thread
   auto kept_in = sqlite_store::open(asked.database);
   if (!kept_in)
     return complain(asked.database, kept_in.error());
