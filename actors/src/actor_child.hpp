@@ -1,10 +1,11 @@
 /// The place of a long-running child in its scope: an application's CAF actor, or a supervisor below, through all of
 /// its incarnations. It carries out what its incarnation_machine decides.
 ///
-/// Owner: the scope's stack of what it has to stop. Threads: `begin`, `halt` from any thread; mail from any thread;
-/// everything else on this actor's own turn on a control thread, the factory on a service worker. Invariants: those of
-/// incarnation_machine.hpp; the scope hears of each incarnation what the machine answers, in that order; once it is
-/// being stopped for good (`owned_actor::stop`), `stopped` is the last.
+/// Owner: the scope's stack of what it has to stop. Threads: `begin`, `halt` from any thread; mail from any thread; the
+/// factory on a service worker; everything else on this actor's own turn, which is a control thread's, or that of the
+/// worker on which the factory has ended. Invariants: those of incarnation_machine.hpp; the scope hears of each
+/// incarnation what the machine answers, in that order; once it is being stopped for good (`owned_actor::stop`),
+/// `stopped` is the last.
 #pragma once
 
 #include "child_mail.hpp"

@@ -29,8 +29,8 @@ std::string in_ms(duration d) {
 
 } // namespace
 
-/// A caller of acquire, on its stack or its frame's behalf. Written by whoever grants or refuses, under the lock, before
-/// `ready`.
+/// A caller of acquire, on its stack or its frame's behalf. Written by whoever grants or refuses, under the lock and
+/// before `ready`.
 struct pool_actor::waiter {
   std::shared_ptr<pool_lease> lease;
   const void* wake_address = nullptr;

@@ -6,8 +6,7 @@
 ///
 /// Owner: a supervisor, which guards it with its lock, tells it what happened, and carries out what `next` answers.
 /// Invariants: nobody joins after `open`; the first reason to cancel stays; no failure is listed twice; once the phase
-/// is
-/// `ended` the verdict never changes.
+/// is `ended` the verdict never changes.
 #pragma once
 
 #include <muster/cancel.hpp>

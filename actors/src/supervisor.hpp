@@ -110,9 +110,8 @@ public:
 
   /// Blocks until the end or `until`: nothing and the verdict in `result()`, or why the wait did not come to that.
   [[nodiscard]] std::optional<error> join(time_point until);
-  /// The part of joining that comes before the wait, for one who does not block; `ended()` follows, and whoever sleeps
-  /// at
-  /// `ended_address()` is woken.
+  /// The part of joining that comes before the wait, for one who does not block. When the end follows, whoever sleeps
+  /// at `ended_address()` is woken.
   void begin_join();
   /// A waiter goes away without having seen the end: what was begun for it is called off.
   void give_up_waiting();

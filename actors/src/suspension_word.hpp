@@ -6,9 +6,8 @@
 ///     notified ──────────requeue──────────────┘   (running too)
 ///
 /// Who may do what: the worker that runs the body suspends, requeues, resumes and ends it; anybody wakes it. Whoever
-/// turns
-/// `asleep` into `queued` puts it into the lane's queue, and there is exactly one of those for each sleep. A wake that
-/// comes before the body sleeps makes `suspend` fail, so none is lost; one that comes for nothing costs a look.
+/// turns `asleep` into `queued` puts it into the lane's queue, and there is exactly one of those for each sleep. A wake
+/// that comes before the body sleeps makes `suspend` fail, so none is lost; one that comes for nothing costs a look.
 #pragma once
 
 #include <atomic>
