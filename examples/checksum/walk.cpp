@@ -99,8 +99,10 @@ std::error_code walk::read_names(descriptor folder, level& into) {
 
   into.names.reserve(ends.size());
   std::size_t begin = 0;
-  for (const auto end : ends)
-    into.names.emplace_back(into.text.data() + std::exchange(begin, end), end - begin);
+  for (const auto end : ends) {
+    into.names.emplace_back(into.text.data() + begin, end - begin);
+    begin = end;
+  }
   std::ranges::sort(into.names);
   return problem;
 }
