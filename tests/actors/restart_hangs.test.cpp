@@ -20,6 +20,20 @@ caf::behavior counting(caf::event_based_actor* self) {
 
 const restart patient{.max_restarts = 1'000, .within = 1h};
 
+/// Writes down its end, before anybody is told of that.
+class last_words : public caf::event_based_actor {
+public:
+  last_words(caf::actor_config& cfg, journal* ends) : caf::event_based_actor{cfg}, ends_{ends} {}
+  caf::behavior make_behavior() override { return counting(this); }
+  void on_exit() override {
+    ends_->write("ended");
+    caf::event_based_actor::on_exit();
+  }
+
+private:
+  journal* ends_;
+};
+
 /// A factory that does not return until the gate is open, from its n-th call on. It writes down its actors' ends.
 muster::actor_factory hanging(gate& until, gate& inside, journal& ends, int from = 1) {
   return [&, from, calls = std::make_shared<std::atomic<int>>(0)](caf::actor_system& system) {
@@ -27,10 +41,7 @@ muster::actor_factory hanging(gate& until, gate& inside, journal& ends, int from
       inside.open();
       until.wait();
     }
-    return system.spawn([&](caf::event_based_actor* self) {
-      self->attach_functor([&](const caf::error&) { ends.write("ended"); });
-      return counting(self);
-    });
+    return caf::actor{system.spawn<last_words>(&ends)};
   };
 }
 
