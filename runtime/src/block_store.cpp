@@ -1,6 +1,7 @@
 /// Chunks, slots, and who sorts what in. See block_store.hpp.
 #include "block_store.hpp"
 
+#include "block_sweeper.hpp"
 #include "immortal.hpp"
 
 #include <muster/assert.hpp>
@@ -60,14 +61,15 @@ struct block_store::chunk {
   chunk* before = nullptr;
   chunk* after = nullptr;
   bool listed = false;
+  std::uint32_t empty_since = 0; ///< how many sweeps there had been when its last used slot came back
 
   [[nodiscard]] std::size_t slot() const noexcept { return (which + 1) * step; }
   [[nodiscard]] bool full() const noexcept { return free == nullptr && carved == capacity; }
 };
 
 block_store::~block_store() {
-  users_ = 0;
-  drop_empty_chunks();
+  users_ = 1;
+  user_left();
   MUSTER_ASSERT(held() == 0, "a store of blocks is destroyed while blocks of it are in use");
 }
 
@@ -121,6 +123,8 @@ void block_store::give(void* block) noexcept {
   if (lock) {
     sort_in(*of, *free);
     sort_strays_in(home);
+    lock.unlock();
+    call_sweeper_if_owed();
     return;
   }
   free->next = home.strays.load(std::memory_order_relaxed);
@@ -131,24 +135,80 @@ void block_store::give(void* block) noexcept {
   if (home.stray_count.fetch_add(1, std::memory_order_relaxed) + 1 >= most_strays || !has_users()) {
     lock = lock_soon(home.mutex);
     sort_strays_in(home);
+    lock.unlock();
+    call_sweeper_if_owed();
   }
 }
 
 void block_store::user_left() noexcept {
-  if (users_.fetch_sub(1, std::memory_order_seq_cst) == 1)
-    drop_empty_chunks();
+  if (users_.fetch_sub(1, std::memory_order_seq_cst) != 1)
+    return;
+  block_sweeper* done = nullptr;
+  {
+    const std::lock_guard guard{sweeper_mutex_};
+    if (!has_users()) {
+      done = std::exchange(sweeper_, nullptr);
+      sweeping_ = sweeping::no;
+    }
+  }
+  delete done;
+  if (!has_users())
+    drop_empty_chunks(going::all);
 }
 
-void block_store::drop_empty_chunks() noexcept {
+void block_store::call_sweeper() noexcept {
+  auto owed = sweeping::owed;
+  if (!sweeping_.compare_exchange_strong(owed, sweeping::yes))
+    return; // somebody else does it
+  try {
+    const std::lock_guard guard{sweeper_mutex_};
+    if (!has_users()) { // whoever was the last drops all of them
+      sweeping_ = sweeping::no;
+      return;
+    }
+    if (sweeper_ == nullptr)
+      sweeper_ = new block_sweeper{*this, linger_};
+    sweeper_->wake();
+    return;
+  } catch (...) {
+    // No thread: then nothing lingers.
+  }
+  sweeping_ = sweeping::no;
+  drop_empty_chunks(going::all);
+}
+
+bool block_store::sweep() noexcept {
+  drop_empty_chunks(going::old);
+  sweeps_.fetch_add(1);
+  if (spare_ > keep_)
+    return true;
+  sweeping_ = sweeping::no;
+  // A chunk may have become empty just before that, and have found that it is seen to.
+  auto no = sweeping::no;
+  return spare_ > keep_ && sweeping_.compare_exchange_strong(no, sweeping::yes);
+}
+
+void block_store::drop_empty_chunks(going which) noexcept {
+  const auto now = sweeps_.load();
   for (shard& each : shards_) {
-    const auto lock = lock_soon(each.mutex);
-    sort_strays_in(each);
-    for (rank& r : each.all)
-      for (chunk *one = r.open, *next = nullptr; one != nullptr; one = next) {
-        next = one->after;
-        if (one->used == 0 && !has_users())
-          retire(*one);
-      }
+    chunk* gone = nullptr;
+    {
+      const auto lock = lock_soon(each.mutex);
+      sort_strays_in(each);
+      for (rank& r : each.all)
+        for (chunk *one = r.open, *next = nullptr; one != nullptr; one = next) {
+          next = one->after;
+          if (one->used != 0 || (which == going::old && one->empty_since == now) || (has_users() && spare_ <= keep_))
+            continue;
+          forget(*one);
+          one->after = std::exchange(gone, one);
+        }
+    }
+    // Without the lock: this takes the system a while.
+    while (gone != nullptr) {
+      chunk& one = *std::exchange(gone, gone->after);
+      ::munmap(&one, one.bytes);
+    }
   }
 }
 
@@ -179,9 +239,12 @@ void block_store::sort_in(chunk& of, free_block& block) noexcept {
     link(of);
   if (--of.used != 0)
     return;
-  const auto spare = spare_.fetch_add(of.bytes, std::memory_order_relaxed) + of.bytes;
-  if (!has_users() || spare > keep_)
+  of.empty_since = sweeps_.load(std::memory_order_relaxed);
+  const auto spare = spare_.fetch_add(of.bytes) + of.bytes;
+  if (!has_users())
     retire(of);
+  else if (auto no = sweeping::no; spare > keep_ && sweeping_.load() == no)
+    sweeping_.compare_exchange_strong(no, sweeping::owed);
 }
 
 void block_store::sort_strays_in(shard& home) noexcept {
@@ -195,11 +258,15 @@ void block_store::sort_strays_in(shard& home) noexcept {
   }
 }
 
-void block_store::retire(chunk& one) noexcept {
+void block_store::forget(chunk& one) noexcept {
   unlink(one);
   --one.home->all[one.which].chunks;
-  spare_.fetch_sub(one.bytes, std::memory_order_relaxed);
+  spare_.fetch_sub(one.bytes);
   held_.fetch_sub(one.bytes, std::memory_order_relaxed);
+}
+
+void block_store::retire(chunk& one) noexcept {
+  forget(one);
   ::munmap(&one, one.bytes);
 }
 
@@ -222,7 +289,7 @@ void block_store::unlink(chunk& one) noexcept {
 
 namespace {
 
-constinit immortal<block_store> only{std::size_t{8} << 20U};
+constinit immortal<block_store> only{std::size_t{8} << 20U, std::chrono::seconds{1}};
 
 /// A sanitizer sees a block's use after its end only if it went back to malloc, and the leak checker looks for pointers
 /// in what malloc gave. They are in the program, whatever this library was compiled with.

@@ -7,6 +7,7 @@
 #include <array>
 #include <atomic>
 #include <barrier>
+#include <chrono>
 #include <cstring>
 #include <random>
 #include <thread>
@@ -18,6 +19,7 @@ using namespace muster::runtime;
 namespace {
 
 constexpr std::size_t keep = 2 * block_store::huge_chunk;
+constexpr std::chrono::hours for_ever{1}; // no sweep comes but those that a test makes
 
 /// Blocks with a pattern of their own in every byte.
 struct patterned {
@@ -40,7 +42,7 @@ patterned take(block_store& from, std::size_t size, unsigned pattern) {
 } // namespace
 
 TEST_CASE("blocks of all sizes are aligned and do not overlap", "[block_store]") {
-  block_store store{keep};
+  block_store store{keep, for_ever};
   std::vector<patterned> all;
   constexpr std::array<std::size_t, 16> sizes{0,   1,   8,    15,   16,   17,   63,   64,
                                               576, 700, 1024, 2040, 2041, 2048, 5000, 100'000};
@@ -57,7 +59,7 @@ TEST_CASE("blocks of all sizes are aligned and do not overlap", "[block_store]")
 }
 
 TEST_CASE("what was given back is taken again before the system is asked for more", "[block_store]") {
-  block_store store{keep};
+  block_store store{keep, for_ever};
   store.user_came();
   std::vector<void*> crowd(100);
   for (int round = 0; round != 1'000; ++round) {
@@ -73,7 +75,7 @@ TEST_CASE("what was given back is taken again before the system is asked for mor
 
 TEST_CASE("a crowd has huge chunks, and of those that it leaves only some are kept, and none without users",
           "[block_store]") {
-  block_store store{keep};
+  block_store store{keep, for_ever};
   store.user_came();
   std::vector<void*> crowd(100'000);
   std::ranges::generate(crowd, [&] { return store.take(600); });
@@ -82,8 +84,13 @@ TEST_CASE("a crowd has huge chunks, and of those that it leaves only some are ke
   std::ranges::shuffle(crowd, std::minstd_rand{1});
   void* const last = crowd.back();
   crowd.pop_back();
+  const auto full = store.held();
   for (void* each : crowd)
     store.give(each);
+  CHECK(store.held() == full); // for the next crowd
+  CHECK(store.sweep());
+  CHECK(store.held() == full); // it may have become empty just now
+  CHECK_FALSE(store.sweep());
   CHECK(store.held() <= keep + block_store::huge_chunk);
   CHECK(store.held() > 0);
   store.user_left();
@@ -94,7 +101,7 @@ TEST_CASE("a crowd has huge chunks, and of those that it leaves only some are ke
 }
 
 TEST_CASE("what other threads give back is had again, without anybody taking there", "[block_store]") {
-  block_store store{keep};
+  block_store store{keep, for_ever};
   store.user_came();
   std::vector<void*> crowd(50'000);
   std::ranges::generate(crowd, [&] { return store.take(600); });
@@ -105,13 +112,73 @@ TEST_CASE("what other threads give back is had again, without anybody taking the
       for (std::size_t i = t; i < crowd.size(); i += 8)
         store.give(crowd[i]);
     }}.join();
+  static_cast<void>(store.sweep());
+  CHECK_FALSE(store.sweep());
   CHECK(store.held() <= keep);
   store.user_left();
   CHECK(store.held() == 0);
 }
 
+TEST_CASE("crowd after crowd has the same memory, however many sweeps there are while one of them is there",
+          "[block_store]") {
+  block_store store{keep, for_ever};
+  store.user_came();
+  std::vector<void*> crowd(100'000);
+  std::size_t first = 0;
+  for (int round = 0; round != 5; ++round) {
+    std::ranges::generate(crowd, [&] { return store.take(600); });
+    first = first == 0 ? store.held() : first;
+    CHECK(store.held() == first);
+    for (int sweeps = 0; sweeps != 3; ++sweeps)
+      static_cast<void>(store.sweep());
+    for (void* each : crowd)
+      store.give(each);
+    static_cast<void>(store.sweep());
+  }
+  store.user_left();
+  CHECK(store.held() == 0);
+}
+
+TEST_CASE("what nobody uses goes back to the system by itself", "[block_store]") {
+  block_store store{keep, std::chrono::milliseconds{1}};
+  store.user_came();
+  std::vector<void*> crowd(50'000);
+  for (int round = 0; round != 3; ++round) { // its thread sleeps in between, and is woken
+    std::ranges::generate(crowd, [&] { return store.take(600); });
+    for (void* each : crowd)
+      store.give(each);
+    while (store.held() > keep)
+      std::this_thread::yield();
+  }
+  store.user_left();
+  CHECK(store.held() == 0);
+}
+
+TEST_CASE("users come and go while a crowd leaves, and nothing stays", "[block_store]") {
+  for (int round = 0; round != 100; ++round) {
+    block_store store{0, std::chrono::microseconds{50}};
+    std::barrier both{2};
+    std::thread crowd{[&] {
+      both.arrive_and_wait();
+      std::vector<void*> all(2'000);
+      for (int again = 0; again != 3; ++again) {
+        std::ranges::generate(all, [&] { return store.take(600); });
+        for (void* each : all)
+          store.give(each);
+      }
+    }};
+    both.arrive_and_wait();
+    for (int again = 0; again != 5; ++again) {
+      store.user_came();
+      store.user_left();
+    }
+    crowd.join();
+    REQUIRE(store.held() == 0);
+  }
+}
+
 TEST_CASE("threads take, pass on and give back at the same time, and every block stays whole", "[block_store]") {
-  block_store store{keep};
+  block_store store{keep, for_ever};
   store.user_came();
   constexpr std::size_t threads = 6;
   constexpr std::size_t rounds = 40;
@@ -150,7 +217,7 @@ TEST_CASE("threads take, pass on and give back at the same time, and every block
 
 TEST_CASE("the last user may leave while others still give back", "[block_store]") {
   for (int round = 0; round != 200; ++round) {
-    block_store store{keep};
+    block_store store{keep, for_ever};
     store.user_came();
     std::vector<void*> crowd(64);
     std::ranges::generate(crowd, [&] { return store.take(600); });
