@@ -16,7 +16,7 @@ namespace muster {
 
 caf::actor actor_of(const task_handle& task) {
   MUSTER_ASSERT(task.valid(), "this task handle is empty: it was default-constructed or moved from");
-  return runtime::handle_of(*handle_access::ref(task));
+  return handle_access::ref(task)->shown_to_caf();
 }
 
 caf::actor actor_of(const scope& s) { return runtime::handle_of(*s.actor()); }

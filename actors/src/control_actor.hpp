@@ -21,8 +21,11 @@ namespace muster {
 
 class control_actor : public runtime::light_actor, public runtime::control_item {
 public:
-  explicit control_actor(std::shared_ptr<runtime::engine> engine) noexcept : engine_(std::move(engine)) {}
+  explicit control_actor(std::shared_ptr<runtime::engine> engine) noexcept
+      : engine_(std::move(engine)), id_(light_actor::id()) {}
 
+  /// A copy: who asks for it all the time does not go to where its references are counted all the time.
+  [[nodiscard]] caf::actor_id id() const noexcept { return id_; }
   [[nodiscard]] runtime::engine& engine() const noexcept { return *engine_; }
   [[nodiscard]] const std::shared_ptr<runtime::engine>& shared_engine() const noexcept { return engine_; }
 
@@ -64,6 +67,7 @@ private:
   void read_mail() noexcept;
 
   const std::shared_ptr<runtime::engine> engine_;
+  const caf::actor_id id_;
   std::atomic<std::uint32_t> flags_ = 0;
   std::mutex mail_mutex_; ///< a leaf: nothing is called while it is held
   std::vector<caf::mailbox_element_ptr> mail_;

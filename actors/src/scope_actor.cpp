@@ -55,30 +55,35 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
   cancel_reason refused;
   task->seen_.text = engine().trace().intern(task->label());
   const auto now = moment_for(*task);
+  task->seen_.created =
+      engine().record_at(now, event_kind::task_created, task->id(), last_event_.load(std::memory_order_relaxed),
+                         static_cast<std::int64_t>(id()), task->seen_.text);
+  task->last_event_ = task->seen_.created;
+  if (engine().trace().enabled())
+    engine().trace().task_born(task->seen_, task->id(), id(), now.time_since_epoch().count());
+  bool ready = false;
   {
     std::lock_guard guard{mutex_};
-    task->seen_.created = engine().record_at(now, event_kind::task_created, task->id(),
-                                             last_event_.load(std::memory_order_relaxed),
-                                             static_cast<std::int64_t>(id()), task->seen_.text);
-    task->last_event_ = task->seen_.created;
     if (machine_.admit(kind_of(*task)) == scope_machine::admission::accepted) {
-      if (engine().trace().enabled())
-        engine().trace().task_born(task->seen_, living_, task->id(), id(), now.time_since_epoch().count());
-      ++own_.tasks_live;
+      ++crowd_.live;
       tasks_.push_back(*task);
       runtime::retain_actor(*task); // the list's, until the task has ended
       runtime::retain_actor(*task); // the run's: it travels with the task to whoever settles it
-      if (depends)
+      if (depends) {
+        task->came_to(task_state::waiting);
         after = *task->after_; // from here on the task may end, and let go of its own list, at any moment
-      else
-        admit_locked(*task, now);
+      } else {
+        ready = admit_locked(*task, now);
+      }
     } else {
       refused = machine_.reason() ? machine_.reason()
                                   : cancel_reason{cancel_kind::parent_cancelled, path(),
                                                   "the scope takes no more tasks", engine().now()};
     }
   }
-  if (refused) {
+  if (ready) {
+    queue(*task, now);
+  } else if (refused) {
     count_refused();
     task->refuse(refused);
   } else if (depends) {
@@ -89,20 +94,29 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
 
 void scope_actor::admit(task_actor& task) {
   const auto now = moment_for(task);
-  std::lock_guard guard{mutex_};
-  admit_locked(task, now);
+  {
+    std::lock_guard guard{mutex_};
+    if (!admit_locked(task, now))
+      return;
+  }
+  queue(task, now);
+}
+
+void scope_actor::queue(task_actor& task, time_point now) noexcept {
+  task.came_to(task_state::ready);
+  engine().work().push(task, now);
 }
 
 time_point scope_actor::moment_for(const task_actor& task) const noexcept {
   return engine().trace().enabled() || task.timeout_ != no_timeout ? engine().now() : time_point{};
 }
 
-void scope_actor::admit_locked(task_actor& task, time_point now) {
+bool scope_actor::admit_locked(task_actor& task, time_point now) {
   if (task.word_.state() != task_state::waiting)
-    return; // it has been claimed: whoever did that settles it
+    return false; // it has been claimed: whoever did that settles it
   if (machine_.reason()) {
     task.ask(machine_.reason(), false);
-    return;
+    return false;
   }
   if (max_parallel_ > 0) {
     // Those who lent their permit come before newcomers.
@@ -112,14 +126,14 @@ void scope_actor::admit_locked(task_actor& task, time_point now) {
         task.last_event_ = engine().record(event_kind::task_held, task.id(), task.last_event_.load());
         held_.push(task, engine().now());
       }
-      return;
+      return false;
     }
     task.has_permit_ = true;
   }
-  make_ready(task, now);
+  return make_ready(task, now);
 }
 
-void scope_actor::make_ready(task_actor& task, time_point now) noexcept {
+bool scope_actor::make_ready(task_actor& task, time_point now) noexcept {
   // Claims are made under this lock too, so what is waiting or held here still is when it is advanced.
   const auto from = task.word_.state();
   if (task.timeout_ != no_timeout) {
@@ -130,17 +144,16 @@ void scope_actor::make_ready(task_actor& task, time_point now) noexcept {
         task.last_event_ =
           engine().record(event_kind::timeout, task.id(), task.last_event_.load(), task.timeout_.count());
         task.ask({cancel_kind::timeout, task.path(), {}, now}, true);
-        return;
+        return false;
       }
       engine().due().arm(task, own);
     }
   }
   static_cast<void>(task.word_.advance(from, task_state::ready));
-  task.came_to(task_state::ready);
   task.last_event_ =
       engine().record_at(now, event_kind::task_ready, task.id(), task.last_event_.load(std::memory_order_relaxed),
                          static_cast<std::int64_t>(task.urgency));
-  engine().work().push(task);
+  return true;
 }
 
 void scope_actor::turn_away(task_actor& task) {
@@ -180,7 +193,9 @@ void scope_actor::hand_out_permits() noexcept {
     } else {
       auto* first = static_cast<task_actor*>(held_.pop());
       first->has_permit_ = true;
-      make_ready(*first, moment_for(*first));
+      const auto now = moment_for(*first);
+      if (make_ready(*first, now))
+        queue(*first, now);
     }
   }
 }
@@ -286,15 +301,15 @@ void scope_actor::on_exit(const caf::exit_msg& exit) noexcept {
 }
 
 void scope_actor::count(const task_actor& task, bool ran, duration wall, duration cpu) noexcept {
-  --own_.tasks_live;
+  --crowd_.live;
   if (ran) {
-    ++own_.tasks_started;
-    own_.wall_time += wall;
-    own_.cpu_time += cpu;
+    ++crowd_.started;
+    crowd_.wall_time += wall;
+    crowd_.cpu_time += cpu;
   }
   switch (task.job().out->kind()) {
     case outcome_kind::ok:
-      ++own_.tasks_completed;
+      ++crowd_.completed;
       break;
     case outcome_kind::failed:
       ++own_.tasks_failed;

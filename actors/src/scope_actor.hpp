@@ -159,8 +159,12 @@ private:
   [[nodiscard]] tree_node draw_task(task_actor& task, time_point now) const;
   /// The present, as far as making this task ready needs it: for its timeout and for the trace.
   [[nodiscard]] time_point moment_for(const task_actor& task) const noexcept;
-  void admit_locked(task_actor& task, time_point now);
-  void make_ready(task_actor& task, time_point now) noexcept;
+  /// True if it is ready now, and has to be queued.
+  [[nodiscard]] bool admit_locked(task_actor& task, time_point now);
+  [[nodiscard]] bool make_ready(task_actor& task, time_point now) noexcept;
+  /// Hands a task that was made ready at this moment to the workers, which best is done without the lock. Whoever
+  /// claims it before leaves it to the worker that comes to it.
+  void queue(task_actor& task, time_point now) noexcept;
   [[nodiscard]] bool take_permit() noexcept;
   /// With the lock held: `task` has not answered in its grace period.
   void accuse(task_actor& task, time_point now);
@@ -169,18 +173,18 @@ private:
   void hand_out_permits() noexcept;
   void count(const task_actor& task, bool ran, duration wall, duration cpu) noexcept;
 
-  const std::size_t max_parallel_; ///< 0: no limit
-  // Guarded by the lock, all but the atomic.
+  // Guarded by the lock, all but the atomics. The first of them belong to what supervisor.hpp has at its end.
   intrusive_list<task_actor, member_link> tasks_; ///< not told of a cancellation
-  intrusive_list<task_actor, member_link> tasks_asked_;
-  runtime::ready_queue held_;
-  std::atomic<std::size_t> permits_free_;
-  std::size_t reclaimers_ = 0;                          ///< threads that wait for the permit they lent
-  intrusive_list<suspension, reclaim_link> reclaiming_; ///< coroutines that do
   static constexpr std::uint32_t leaving_awaited = 1;
   static constexpr std::uint32_t one_leaving = 2;
   /// Tasks that count no more and have not gone altogether; and whether the end waits for that.
   std::atomic<std::uint32_t> leaving_ = 0;
+  const std::size_t max_parallel_; ///< 0: no limit
+  std::atomic<std::size_t> permits_free_;
+  std::size_t reclaimers_ = 0;                          ///< threads that wait for the permit they lent
+  intrusive_list<suspension, reclaim_link> reclaiming_; ///< coroutines that do
+  runtime::ready_queue held_;
+  intrusive_list<task_actor, member_link> tasks_asked_;
   std::atomic<std::uint64_t> exit_sent_ = 0; ///< the event by which a child's failure was sent here
   bool starts_called_off_ = false;
   std::unique_ptr<struct child_supervision> children_; ///< of a scope that restarts; else null

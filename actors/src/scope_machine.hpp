@@ -125,17 +125,19 @@ public:
 private:
   void list(const error& what);
 
-  failure_policy policy_;
+  // What every coming and going looks at and changes comes first.
+  std::size_t members_[5] = {};
+  std::size_t waiters_ = 0;
+  cancel_reason reason_;
   phase phase_ = phase::open;
   bool sealed_ = false;
   bool draining_ = false;
+  bool ever_joined_ = false; ///< anybody was ever accepted
+
   bool daemons_asked_ = false;
-  bool ever_joined_ = false;       ///< anybody was ever accepted
   bool cancelled_in_time_ = false; ///< before the last child had ended, or somebody was turned away for it
   bool flawed_ = false;            ///< something has failed, whatever was cancelled
-  std::size_t waiters_ = 0;
-  std::size_t members_[5] = {};
-  cancel_reason reason_;
+  failure_policy policy_;
   std::size_t failures_before_cancel_ = 0;
   std::vector<error> failures_;
   std::unordered_set<const void*> origins_;

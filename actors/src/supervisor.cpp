@@ -46,7 +46,6 @@ path_ref path_of(const supervisor_seed& seed) {
 
 supervisor::supervisor(node_kind kind, supervisor_seed seed)
     : control_actor(seed.engine),
-      machine_(seed.policy),
       created_(seed.engine->now()),
       kind_(kind),
       path_(path_of(seed)),
@@ -62,7 +61,8 @@ supervisor::supervisor(node_kind kind, supervisor_seed seed)
       release_timeout_(seed.release_timeout),
       values_(std::move(seed.values)),
       progress_(std::move(seed.progress)),
-      outside_(std::move(seed.parent)) {}
+      outside_(std::move(seed.parent)),
+      machine_(seed.policy) {}
 
 supervisor::~supervisor() {
   if (above_)

@@ -214,13 +214,11 @@ protected:
   }
   [[nodiscard]] bool cancelled_here() const noexcept { return cancelled_.load(std::memory_order_acquire); }
 
-  mutable runtime::mutex mutex_;
-  scope_machine machine_;
   std::list<actor_ref<owned_actor>> owned_;    ///< in the order of their start
   std::list<actor_ref<owned_actor>> overdue_; ///< actors whose stop has taken too long: the others' goes on meanwhile
   bool releasing_ = false;                     ///< the last of `owned_` is being stopped
   std::atomic<std::uint64_t> refused_messages_ = 0;
-  statistics own_;    ///< of this supervisor's own members
+  statistics own_;    ///< of this supervisor's own members, but for what `crowd_` counts
   statistics folded_; ///< of those nested ones that have ended
   std::atomic<std::uint64_t> last_event_ = 0; ///< what caused its present state, for the trace
   recorder::living living_ = 0;               ///< constant between `enter` and the end
@@ -277,6 +275,22 @@ private:
     void operator()() const;
   };
   std::optional<std::stop_callback<outside_call>> outside_callback_;
+
+protected:
+  // What the start and the end of every task write lies together and comes last, before what scope_actor has of the
+  // kind: these lines go back and forth between the threads that start and those that end.
+  /// The numbers of `statistics` that change with every task.
+  struct crowd {
+    std::uint64_t live = 0;
+    std::uint64_t started = 0;
+    std::uint64_t completed = 0;
+    duration wall_time{};
+    duration cpu_time{};
+  } crowd_;
+  mutable runtime::mutex mutex_;
+  scope_machine machine_;
+  /// All that this supervisor counts of its own members. With the lock held.
+  [[nodiscard]] statistics own_numbers() const noexcept;
 };
 
 /// Adds up.

@@ -28,6 +28,17 @@ statistics& operator+=(statistics& sum, const statistics& more) noexcept {
   return sum;
 }
 
+statistics supervisor::own_numbers() const noexcept {
+  statistics sum = own_;
+  sum.tasks_live = crowd_.live;
+  sum.tasks_started = crowd_.started;
+  sum.tasks_completed = crowd_.completed;
+  sum.wall_time = crowd_.wall_time;
+  sum.cpu_time = crowd_.cpu_time;
+  sum.messages_refused += refused_messages_.load(std::memory_order_relaxed);
+  return sum;
+}
+
 statistics supervisor::stats() const {
   statistics sum;
   std::vector<actor_ref<supervisor>> below;
@@ -35,9 +46,8 @@ statistics supervisor::stats() const {
     std::lock_guard guard{s.mutex_};
     if (s.handed_up_ && &s != this)
       return; // it has just ended, and is counted above
-    sum += s.own_;
+    sum += s.own_numbers();
     sum += s.folded_;
-    sum.messages_refused += s.refused_messages_.load(std::memory_order_relaxed);
     auto& self = const_cast<supervisor&>(s);
     auto keep = [&](supervisor& nested) { below.emplace_back(&nested); };
     self.nested_.each(keep);
@@ -61,8 +71,7 @@ statistics supervisor::stats() const {
 statistics supervisor::hand_up() noexcept {
   std::lock_guard guard{mutex_};
   handed_up_ = true;
-  statistics sum = own_;
-  sum.messages_refused += refused_messages_.load(std::memory_order_relaxed);
+  statistics sum = own_numbers();
   return sum += folded_;
 }
 

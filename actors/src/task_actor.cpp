@@ -134,9 +134,10 @@ void task_actor::refuse(const cancel_reason& reason) noexcept {
   settle_unstarted();
   after_.reset();
   each_dependent([](task_actor&) {}); // there is none yet; who comes later finds it ended
-  scope_->engine().record(event_kind::spawn_refused, id(), last_event_.load(),
-                          static_cast<std::int64_t>(reason.kind()));
-  announce_end(exit_of(*job_->out));
+  const auto refused = scope_->engine().record(event_kind::spawn_refused, id(), last_event_.load(),
+                                               static_cast<std::int64_t>(reason.kind()));
+  scope_->engine().trace().task_died(seen_, scope_->living_, refused);
+  announce_outcome();
   word_.publish();
 }
 
@@ -487,8 +488,22 @@ void task_actor::conclude(std::optional<error> said, run_facts run) noexcept {
   if (answer.decides)
     scope_->carry_out_failure(*this, out.error());
   after_.reset();
-  announce_end(exit_of(out));
+  announce_outcome();
   scope_->child_ended(*this, run.wall, run.cpu, run.ran);
+}
+
+void task_actor::announce_outcome() noexcept {
+  auto unseen = fame::unseen;
+  if (!fame_.compare_exchange_strong(unseen, fame::ended_unseen, std::memory_order_acq_rel))
+    announce_end(exit_of(*job_->out));
+}
+
+caf::actor task_actor::shown_to_caf() {
+  auto seen = fame::unseen;
+  // What is announced twice is announced once; on return it is.
+  if (!fame_.compare_exchange_strong(seen, fame::shown, std::memory_order_acq_rel) && seen == fame::ended_unseen)
+    announce_end(exit_of(*job_->out));
+  return runtime::handle_of(*this);
 }
 
 // -- timers, messages, references -------------------------------------------------------------------------------------

@@ -83,6 +83,9 @@ public:
   /// `cause`: the event that led to it; 0: the last one of the calling body.
   void cancel(std::string text, std::uint64_t cause = 0);
 
+  /// The actor, for CAF's world: if it has ended, everybody who links to it or monitors it hears how from now on.
+  [[nodiscard]] caf::actor shown_to_caf();
+
   /// Called when the last reference goes: true if it is destroyed elsewhere, a moment later.
   [[nodiscard]] bool postpone_destruction() noexcept;
 
@@ -167,6 +170,8 @@ private:
     duration cpu{};
   };
   void conclude(std::optional<error> said, run_facts run) noexcept;
+  /// Tells those who are linked to it or monitor it how it ended, if there can be any.
+  void announce_outcome() noexcept;
   /// Lets go of the run's reference, and tells the scope so.
   void leave() noexcept;
   void join_leaked_scopes() noexcept;
@@ -218,6 +223,9 @@ private:
   bool last_ = false;          ///< the same: then its scope may be over
   bool accused_ = false;       ///< guarded: reported as unresponsive
   std::atomic<bool> began_ = false;
+  /// Whether CAF's world knows it, which few tasks ever come to. What has ended unseen has told CAF nothing.
+  enum class fame : std::uint8_t { unseen, shown, ended_unseen };
+  std::atomic<fame> fame_ = fame::unseen;
   detail::job* job_ = nullptr;
   suspension* suspension_ = nullptr; ///< behind the job, if that is a coroutine
   cancel_reason reason_;       ///< guarded; why it was asked

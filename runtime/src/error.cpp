@@ -52,12 +52,17 @@ error finish(std::unique_ptr<error_node> node) noexcept { return error_access::a
 
 } // namespace
 
+const std::string& detail::shared_text::none() noexcept {
+  static const runtime::immortal<std::string> nothing;
+  return nothing.value;
+}
+
 error::error(std::error_code code, std::string message) : node_{new error_node{code, std::move(message)}} {}
 
 error::error(error cause, std::string message) : node_{nullptr} {
   auto node = std::make_unique<error_node>(cause.node().origin);
   node->code = cause.code();
-  node->message = std::move(message);
+  node->message = detail::shared_text{std::move(message)};
   node->cause = std::move(cause);
   node_ = node.release();
 }
@@ -81,7 +86,7 @@ error::~error() { error_node::release(node_); }
 const error_node& error::node() const noexcept { return node_ != nullptr ? *node_ : fixed().moved_from; }
 
 const std::error_code& error::code() const noexcept { return node().code; }
-const std::string& error::message() const noexcept { return node().message; }
+const std::string& error::message() const noexcept { return node().message.get(); }
 const std::string& error::path() const noexcept { return node().path; }
 const error* error::cause() const noexcept { return node().cause ? &*node().cause : nullptr; }
 const std::exception_ptr& error::exception() const noexcept { return node().exception; }
@@ -157,7 +162,7 @@ error detail::error_access::as_effect(const error& e, const error& cause) {
 error detail::error_access::restated(const error& e, std::error_code code, std::string message) {
   auto node = copy_of(e.node());
   node->code = code;
-  node->message = std::move(message);
+  node->message = detail::shared_text{std::move(message)};
   return finish(std::move(node));
 }
 
@@ -224,7 +229,7 @@ error recorded(std::exception_ptr thrown, std::string path) {
     auto node = whole ? std::make_unique<error_node>(error_access::node(*whole).origin)
                       : std::make_unique<error_node>(std::make_shared<detail::error_origin>());
     node->code = facts.code;
-    node->message = std::move(facts.text);
+    node->message = detail::shared_text{std::move(facts.text)};
     node->cause = std::move(whole);
     node->exception = std::move(exception);
     whole = finish(std::move(node));

@@ -23,6 +23,19 @@ struct error_origin {
   mutable std::atomic<bool> reported{false};
 };
 
+/// A text that the nodes made of one another share; nothing if it is empty.
+class shared_text {
+public:
+  shared_text() = default;
+  explicit shared_text(std::string text)
+      : text_{text.empty() ? nullptr : std::make_shared<const std::string>(std::move(text))} {}
+  [[nodiscard]] const std::string& get() const noexcept { return text_ ? *text_ : none(); }
+
+private:
+  static const std::string& none() noexcept;
+  std::shared_ptr<const std::string> text_;
+};
+
 struct error_node : runtime::shared_node<error_node> {
   explicit error_node(std::shared_ptr<const error_origin> from) noexcept : origin{std::move(from)} {}
   error_node(std::error_code c, std::string m)
@@ -37,7 +50,7 @@ struct error_node : runtime::shared_node<error_node> {
 
   std::shared_ptr<const error_origin> origin;
   std::error_code code;
-  std::string message;
+  shared_text message;
   std::string path;
   std::optional<error> cause;
   std::shared_ptr<const std::vector<error>> later; // null if there are none; shared by the nodes made of this one

@@ -37,26 +37,29 @@ lane::impl::impl(lane& of, lane_options given)
 
 lane::impl::guard lane::impl::acquire() const noexcept { return lock_soon(mutex_); }
 
-time_point lane::impl::stamp() noexcept {
+time_point lane::impl::stamp(time_point now) noexcept {
   // While the queue is not empty and nobody is free to take from it, the sampling thread renews the reading.
-  if (ready_.empty() || ++since_reading_ == 64) {
+  if (now != time_point{}) {
+    reading_ = now;
+    since_reading_ = 0;
+  } else if (ready_.empty() || ++since_reading_ == 64) {
     reading_ = options_.time->now();
     since_reading_ = 0;
   }
   return reading_;
 }
 
-void lane::impl::push(lane_item& item) noexcept {
+void lane::impl::push(lane_item& item, time_point now) noexcept {
   {
     guard lock = acquire();
     MUSTER_ASSERT(!item.queued_, "an item is pushed once: it is in the queue already");
     if (!stopped_) {
       if (self_.simulated_)
         return self_.simulated_->push(item);
-      ready_.push(item, stamp());
+      ready_.push(item, stamp(now));
       note_size();
       rouse(lock);
-      return;
+      return let_go(lock);
     }
   }
   // Nothing is lost at shutdown; and nothing recurses, however long a chain of items pushes its next.
@@ -89,7 +92,7 @@ void lane::impl::stop() noexcept {
   }
   stopping_ = true;
   while (idle_top_ != nullptr)
-    wake_top();
+    pop_idle().wake.notify_one();
   for (;;) {
     all_left_.wait(lock, [this] { return counts_.threads() == 0; });
     lane_item* left = ready_.pop(); // no thread could be had for it
@@ -119,6 +122,7 @@ void lane::impl::enter_wait(worker& self) noexcept {
   guard lock = acquire();
   set(self, state::waiting);
   rouse(lock);
+  let_go(lock);
 }
 
 void lane::impl::leave_wait(worker& self) noexcept {
@@ -129,7 +133,10 @@ void lane::impl::leave_wait(worker& self) noexcept {
 
 bool lane::impl::somebody_can_run() noexcept {
   guard lock = acquire();
-  return ready_.empty() || counts_.active != 0 || add_worker(lock) || ready_.empty() || counts_.active != 0;
+  const bool can =
+      ready_.empty() || counts_.active != 0 || add_worker(lock) || ready_.empty() || counts_.active != 0;
+  let_go(lock);
+  return can;
 }
 
 // ---- the public names
@@ -141,7 +148,7 @@ lane::lane(lane_options options) : impl_{std::make_unique<impl>(*this, std::move
 
 lane::~lane() { stop(); }
 
-void lane::push(lane_item& item) noexcept { impl_->push(item); }
+void lane::push(lane_item& item, time_point now) noexcept { impl_->push(item, now); }
 
 bool lane::remove(lane_item& item) noexcept {
   if (simulated_)

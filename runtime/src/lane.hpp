@@ -79,8 +79,9 @@ public:
 
   /// Makes `item` ready. A sleeping worker is woken, or one is started if there are fewer than `workers`. If no thread
   /// can be had the item stays queued, and it is tried again from time to time. After `stop()` the item runs on the
-  /// calling thread before this returns, or after the item of that kind which that thread is running.
-  void push(lane_item& item) noexcept;
+  /// calling thread before this returns, or after the item of that kind which that thread is running. `now`: what the
+  /// lane's clock has just said, if the caller knows.
+  void push(lane_item& item, time_point now = {}) noexcept;
   /// Takes `item` out of the queue again. True: it was still queued and now belongs to the caller.
   bool remove(lane_item& item) noexcept;
   /// Takes the first queued item for which `wanted` is true, in the order in which items would run. Linear; used only

@@ -60,10 +60,10 @@ struct lane::impl {
 
   // ---- lane.cpp
   [[nodiscard]] guard acquire() const noexcept;
-  void push(lane_item& item) noexcept;
+  void push(lane_item& item, time_point now) noexcept;
   void stop() noexcept;
   /// The moment to stamp on an item that becomes ready: right to within one sample. Lock held.
-  [[nodiscard]] time_point stamp() noexcept;
+  [[nodiscard]] time_point stamp(time_point now) noexcept;
   void note_size() noexcept { size_hint_.store(ready_.size(), std::memory_order_relaxed); }
   void enter_wait(worker& self) noexcept;
   void leave_wait(worker& self) noexcept;
@@ -73,10 +73,13 @@ struct lane::impl {
   void set(worker& w, state to) noexcept;
   /// Sees to it that ready items find a worker, or are watched.
   void rouse(guard& lock) noexcept;
-  /// Wakes an idle worker or starts one. False if neither can be had.
+  /// Has an idle worker woken, by `let_go`, or starts one. False if neither can be had.
   bool add_worker(guard& lock) noexcept;
   bool start_worker(guard& lock) noexcept;
-  void wake_top() noexcept;
+  /// Takes the top one off the stack, so that it finds that it was woken.
+  worker& pop_idle() noexcept;
+  /// Gives up the lock, and then wakes whoever was to be woken.
+  void let_go(guard& lock) noexcept;
   void work(worker& self) noexcept;
   void run_one(guard& lock, worker& self, lane_item& item) noexcept;
   void search(guard& lock, worker& self) noexcept;
@@ -116,6 +119,7 @@ struct lane::impl {
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<worker*> free_;
   worker* idle_top_ = nullptr;
+  worker* to_wake_ = nullptr; ///< null whenever nobody holds the lock
   worker* last_to_leave_ = nullptr; ///< its thread is yet to be joined, by the next to leave or by stop()
 
   bool watching_ = false;

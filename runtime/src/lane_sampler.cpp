@@ -105,9 +105,12 @@ void lane::impl::sample(guard& lock) {
 
   const auto decided = growth_.sample(limits_, counts(), seen);
   // Starting one lets go of the lock, and a lane that has stopped meanwhile joins nobody any more.
-  for (std::size_t i = 0; i != decided.add && !stopped_; ++i)
+  for (std::size_t i = 0; i != decided.add && !stopped_; ++i) {
     if (!add_worker(lock))
       break;
+    let_go(lock);
+    lock.lock();
+  }
   if (decided.saturated)
     ++saturated_;
   const auto ready = ready_.size();

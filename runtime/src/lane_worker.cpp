@@ -45,18 +45,25 @@ void lane::impl::rouse(guard& lock) noexcept {
 
 bool lane::impl::add_worker(guard& lock) noexcept {
   if (idle_top_ != nullptr) {
-    wake_top();
+    to_wake_ = &pop_idle();
     return true;
   }
   return may_start(limits_, counts()) && start_worker(lock);
 }
 
-void lane::impl::wake_top() noexcept {
+lane::impl::worker& lane::impl::pop_idle() noexcept {
   worker& w = *idle_top_;
   unlink_idle(w);
   set(w, state::searching);
   w.woken = true;
-  w.wake.notify_one();
+  return w;
+}
+
+void lane::impl::let_go(guard& lock) noexcept {
+  worker* const woken = std::exchange(to_wake_, nullptr);
+  lock.unlock();
+  if (woken != nullptr)
+    woken->wake.notify_one(); // a call of the kernel, for which nobody shall have to wait
 }
 
 bool lane::impl::start_worker(guard& lock) noexcept {
@@ -131,7 +138,7 @@ void lane::impl::run_one(guard& lock, worker& self, lane_item& item) noexcept {
     set(self, item.blocking ? state::blocked : state::running);
   if (!ready_.empty())
     rouse(lock);
-  lock.unlock();
+  let_go(lock);
   item.run_on_lane();
   lock = acquire();
   ++finished_;

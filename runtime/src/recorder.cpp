@@ -14,6 +14,7 @@
 namespace muster {
 
 using runtime::event_segment;
+using runtime::living_table;
 using trace_format::shared;
 
 namespace {
@@ -25,6 +26,7 @@ struct place {
   std::weak_ptr<Impl> owner;
   event_segment* segment = nullptr; ///< held; null if there was none to be had
   std::uint16_t slot = 0;
+  living_table::kept_place running = 0;
 
   explicit place(const std::shared_ptr<Impl>& impl) : number{impl->number}, owner{impl} {
     const std::lock_guard guard{impl->threads_mutex};
@@ -77,7 +79,7 @@ struct known_text {
   std::uint64_t number = 0; ///< the recorder's; 0: none
   std::uint32_t id = 0;
   std::uint32_t size = 0;
-  char bytes[32] = {};
+  char bytes[96] = {};
 };
 struct {
   known_text last[4];
@@ -115,6 +117,11 @@ template <class Impl>
   }
 }
 
+template <class Impl>
+[[nodiscard]] place<Impl>* place_here(const std::shared_ptr<Impl>& impl) noexcept {
+  return last_used.number == impl->number ? static_cast<place<Impl>*>(last_used.place) : find_place(impl);
+}
+
 [[nodiscard]] std::uint64_t next(trace_format::word& sequence) noexcept {
   return shared(sequence).fetch_add(1, std::memory_order_release) + 1;
 }
@@ -124,7 +131,7 @@ template <class Impl>
 std::uint64_t recorder::record_enabled(event_kind kind, std::uint64_t subject, std::int64_t time_ns,
                                        std::uint64_t cause, std::int64_t value, std::uint32_t text) noexcept {
   auto& own = *impl_;
-  auto* here = last_used.number == own.number ? static_cast<place<impl>*>(last_used.place) : find_place(impl_);
+  auto* here = place_here(impl_);
   if (here != nullptr && (here->segment == nullptr || here->segment->full())) [[unlikely]] {
     if (here->segment != nullptr)
       own.ring.give_back(*here->segment);
@@ -234,16 +241,12 @@ constexpr std::uint8_t suspended = trace_format::suspended_task;
 
 } // namespace
 
-void recorder::task_born(living_task& who, living scope, std::uint64_t id, std::uint64_t parent,
-                         std::int64_t now_ns) noexcept {
+void recorder::task_born(living_task& who, std::uint64_t id, std::uint64_t parent, std::int64_t now_ns) noexcept {
   if (!enabled_)
     return;
-  auto& directory = impl_->directory;
-  who.state = 0;
-  who.self = directory.enter({.id = id, .parent = parent, .since_ns = now_ns, .text = who.text, .kind = node::task,
-                              .created = who.created});
-  if (auto* of = directory.at(scope))
-    of->count(nowhere, 0);
+  who.state = nowhere;
+  who.self = impl_->directory.enter({.id = id, .parent = parent, .since_ns = now_ns, .text = who.text,
+                                     .kind = node::task, .created = who.created});
 }
 
 void recorder::task_came_to(std::uint8_t state, living_task& who, living scope, std::uint64_t id, std::uint64_t parent,
@@ -251,16 +254,20 @@ void recorder::task_came_to(std::uint8_t state, living_task& who, living scope, 
   if (!enabled_)
     return;
   auto& directory = impl_->directory;
-  if (auto* self = directory.at(who.self))
+  if (auto* self = directory.at(who.self)) {
     self->set_state(state);
-  else if (state == running)
+  } else if (state == running) {
+    living_table::kept_place none = 0;
+    auto* here = place_here(impl_);
     who.self = directory.enter_running({.id = id,
                                         .parent = parent,
                                         .since_ns = now_ns,
                                         .text = who.text,
                                         .kind = node::task,
                                         .created = who.created,
-                                        .state = state});
+                                        .state = state},
+                                       here != nullptr ? here->running : none);
+  }
   if (auto* of = directory.at(scope))
     of->count(who.state, state);
   who.state = state;
@@ -277,7 +284,12 @@ void recorder::task_died(living_task& who, living scope, std::uint64_t ended) no
   if (!enabled_)
     return;
   auto& directory = impl_->directory;
-  directory.leave(std::exchange(who.self, 0), ended);
+  if (const auto self = std::exchange(who.self, 0)) {
+    if (auto* here = place_here(impl_))
+      directory.leave(self, ended, here->running);
+    else
+      directory.leave(self, ended);
+  }
   if (auto* of = directory.at(scope))
     of->count(who.state, nowhere);
 }

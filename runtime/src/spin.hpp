@@ -23,10 +23,11 @@ inline constinit thread_local std::atomic<bool>* at_a_lock = nullptr;
 
 /// Locks `mutex`, trying for the length of a short critical section before it lets the kernel put this thread to sleep.
 [[nodiscard]] inline std::unique_lock<std::mutex> lock_soon(std::mutex& mutex) noexcept {
-  for (int tries = 0; tries != 60; ++tries) {
+  for (int pauses = 1; pauses <= 64; pauses += pauses) {
     if (mutex.try_lock())
       return std::unique_lock{mutex, std::adopt_lock};
-    cpu_relax();
+    for (int i = 0; i != pauses; ++i)
+      cpu_relax();
   }
   if (at_a_lock == nullptr)
     return std::unique_lock{mutex};

@@ -4,6 +4,8 @@
 /// root has neither sibling nor `prev_`. Nothing recurses, so a heap of a million timers needs no deep stack.
 #include "timers.hpp"
 
+#include "spin.hpp"
+
 #include <muster/assert.hpp>
 
 #include <utility>
@@ -85,7 +87,7 @@ void timers::clear() noexcept {
 void timers::arm(timer& t, time_point due) noexcept {
   bool earlier = false;
   {
-    const std::scoped_lock lock{mutex_};
+    const auto lock = lock_soon(mutex_);
     const bool was_empty = heap_.empty();
     const auto before = was_empty ? never : heap_.top()->due_;
     if (t.armed_) {
@@ -105,7 +107,7 @@ void timers::arm(timer& t, time_point due) noexcept {
 
 bool timers::disarm(timer& t) noexcept {
   {
-    const std::scoped_lock lock{mutex_};
+    const auto lock = lock_soon(mutex_);
     if (!t.armed_)
       return false;
     t.armed_ = false;
@@ -116,19 +118,19 @@ bool timers::disarm(timer& t) noexcept {
 }
 
 std::optional<time_point> timers::next_due() const {
-  const std::scoped_lock lock{mutex_};
+  const auto lock = lock_soon(mutex_);
   if (heap_.empty())
     return std::nullopt;
   return heap_.top()->due_;
 }
 
 std::size_t timers::armed() const {
-  const std::scoped_lock lock{mutex_};
+  const auto lock = lock_soon(mutex_);
   return heap_.size();
 }
 
 timer* timers::take_due(time_point now) noexcept {
-  const std::scoped_lock lock{mutex_};
+  const auto lock = lock_soon(mutex_);
   timer* t = heap_.top();
   if (t == nullptr || t->due_ > now)
     return nullptr;

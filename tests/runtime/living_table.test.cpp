@@ -77,13 +77,50 @@ TEST_CASE("living: what has ended stays until its place is needed, and those who
 
 TEST_CASE("living: a million tasks push no scope out, and one that runs finds a place") {
   book b;
+  living_table::kept_place kept = 0;
   std::size_t entered = 0;
   for (std::uint64_t id = 1; id <= 1'000'000; ++id)
     entered += b.table.enter(thing(id, node::task)) != 0 ? 1 : 0;
   CHECK(entered == living_table::task_places);
   CHECK(b.table.enter(thing(2'000'000)) != 0);
-  CHECK(b.table.enter_running(thing(2'000'001, node::task)) != 0);
+  CHECK(b.table.enter_running(thing(2'000'001, node::task), kept) != 0);
   CHECK(b.dropped == 0); // tasks are counted by their scopes
+}
+
+TEST_CASE("living: a thread has one place for what it runs, one after the other, unless another thread needed it") {
+  book b;
+  living_table::kept_place mine = 0;
+  living_table::kept_place others = 0;
+  const auto first = b.table.enter_running(thing(1, node::task), mine);
+  CHECK(first > living_table::steady_places + living_table::task_places);
+  CHECK(mine == 0);
+  b.table.leave(first, 10, mine);
+  CHECK(mine == first);
+  CHECK(b.read().at(1).ended == 10); // until it is needed
+  CHECK(b.table.enter_running(thing(2, node::task), mine) == first);
+  CHECK(b.table.enter_running(thing(3, node::task), mine) != first); // the task before runs still
+  b.table.leave(first, 20, mine);
+  for (std::uint64_t id = 100; id < 100 + 2 * living_table::running_places; ++id)
+    static_cast<void>(b.table.enter_running(thing(id, node::task), others = 0));
+  REQUIRE_FALSE(b.read().contains(2)); // somebody has got its place
+  const auto now = b.table.enter_running(thing(4, node::task), mine);
+  CHECK((now == 0 || now != first));
+  CHECK(b.read().size() == living_table::running_places);
+}
+
+TEST_CASE("living: when a full house empties, newcomers find places again") {
+  book b;
+  std::vector<std::uint32_t> crowd;
+  for (std::uint64_t id = 1; id <= 100'000; ++id)
+    if (const auto n = b.table.enter(thing(id, node::task)); n != 0)
+      crowd.push_back(n);
+  CHECK(crowd.size() == living_table::task_places);
+  for (const auto n : crowd)
+    b.table.leave(n, 7);
+  std::size_t entered = 0;
+  for (std::uint64_t id = 200'001; id <= 201'000; ++id)
+    entered += b.table.enter(thing(id, node::task)) != 0 ? 1U : 0U;
+  CHECK(entered >= 1'000 - 64); // the first few did not look
 }
 
 TEST_CASE("living: what finds no place is counted") {

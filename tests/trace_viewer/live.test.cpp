@@ -60,7 +60,7 @@ TEST_CASE("live: whatever moment a process is killed at, what it had recorded is
           static_cast<void>(r.intern("name " + std::to_string(n)));
         if (n % 8 == 0) {
           recorder::living_task task{.created = n, .text = 0, .self = 0, .state = 0};
-          r.task_born(task, scope, n, 1'000'000, 5);
+          r.task_born(task, n, 1'000'000, 5);
           r.task_came_to(3, task, scope, n, 1'000'000, 5);
           r.task_died(task, scope, n);
         }

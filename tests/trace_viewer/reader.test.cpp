@@ -175,7 +175,8 @@ std::vector<std::byte> small_trace() {
   const auto name = r.intern("crew");
   const auto scope = r.born(format::node::scope, 500, 0, 1, name, 0);
   recorder::living_task task{.created = 0, .text = r.intern("worker"), .self = 0, .state = 0};
-  r.task_born(task, scope, 501, 500, 2);
+  r.task_born(task, 501, 500, 2);
+  r.task_came_to(0, task, scope, 501, 500, 2);
   r.record(event_kind::task_created, 502, 3, 0, 500, r.intern("another"));
   return bytes_of(r);
 }

@@ -146,11 +146,11 @@ public:
     std::uint64_t created = 0; ///< the event
     std::uint32_t text = 0;    ///< its name
     living self = 0;           ///< 0: it is only counted
-    std::uint8_t state = 0;    ///< a task_state: 0 waiting, 1 held, 2 ready, 3 running
+    std::uint8_t state = 0;    ///< a task_state: 0 waiting, 1 held, 2 ready, 3 running; 4: it has come to none yet
   };
-  /// It is waiting, as one of the scope's tasks.
-  void task_born(living_task& who, living scope, std::uint64_t id, std::uint64_t parent, std::int64_t now_ns) noexcept;
-  /// It is in another state: `state` as in `living_task`.
+  /// It is there; `task_came_to` says in which state, and makes it count as one of the scope's tasks.
+  void task_born(living_task& who, std::uint64_t id, std::uint64_t parent, std::int64_t now_ns) noexcept;
+  /// It is in this state, or in another than before: `state` as in `living_task`.
   void task_came_to(std::uint8_t state, living_task& who, living scope, std::uint64_t id, std::uint64_t parent,
                     std::int64_t now_ns) noexcept;
   /// Its body has left its thread, or is on one again; it counts as running all the while.
