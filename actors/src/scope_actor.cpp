@@ -50,8 +50,7 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
   task_actor* task = task_actor::make(actor_ref<scope_actor>{this}, std::move(options), maker);
   auto handle = detail::ref<task_actor>::adopt(task);
   notice_cancellation();
-  const bool depends = task->after_ != nullptr;
-  std::vector<detail::ref<task_actor>> after;
+  const bool depends = !task->edges_.empty();
   cancel_reason refused;
   task->seen_.text = engine().trace().intern(task->label());
   const auto now = moment_for(*task);
@@ -69,12 +68,10 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
       tasks_.push_back(*task);
       runtime::retain_actor(*task); // the list's, until the task has ended
       runtime::retain_actor(*task); // the run's: it travels with the task to whoever settles it
-      if (depends) {
+      if (depends)
         task->came_to(task_state::waiting);
-        after = *task->after_; // from here on the task may end, and let go of its own list, at any moment
-      } else {
+      else
         ready = admit_locked(*task, now);
-      }
     } else {
       refused = machine_.reason() ? machine_.reason()
                                   : cancel_reason{cancel_kind::parent_cancelled, path(),
@@ -87,7 +84,7 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
     count_refused();
     task->refuse(refused);
   } else if (depends) {
-    task->await(after);
+    task->await();
   }
   return handle;
 }

@@ -200,10 +200,10 @@ tree_node scope_actor::draw_task(task_actor& task, time_point now) const {
     node.waits_for = suspended->what();
     node.waiting_since = now - suspended->since();
   }
-  if (state == task_state::waiting && task.after_)
-    for (const auto& one : *task.after_)
-      if (!one->ended())
-        node.waits_for += (node.waits_for.empty() ? "task " : ", task ") + one->path();
+  if (state == task_state::waiting)
+    for (const auto& one : task.edges_)
+      if (!one.which->ended())
+        node.waits_for += (node.waits_for.empty() ? "task " : ", task ") + one.which->path();
   return node;
 }
 

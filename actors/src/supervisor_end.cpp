@@ -45,26 +45,30 @@ void supervisor::on_signal(std::uint32_t flags) noexcept {
 }
 
 void supervisor::propagate() noexcept {
-  bool more = false;
-  {
+  // In slices, so that a scope with a million children does not keep the others waiting; and a slice in steps, so that
+  // those who have been woken need not wait for this lock for long.
+  constexpr std::size_t steps = 64;
+  constexpr std::size_t in_a_step = 16;
+  for (std::size_t step = 0; step != steps; ++step) {
     std::lock_guard guard{mutex_};
     const auto& mine = machine_.reason();
     if (!mine)
       return;
-    const auto inherited = mine.inherited();
-    // In slices, so that a scope with a million children does not keep the others waiting.
-    std::size_t budget = 1024;
-    for (; budget > 0 && !nested_.empty(); --budget) {
-      supervisor& below = nested_.front();
-      intrusive_list<supervisor, nested_link>::remove(below);
-      nested_asked_.push_back(below);
-      if (!below.shielded_)
-        below.cancel(inherited);
+    std::size_t budget = in_a_step;
+    if (!nested_.empty()) {
+      const auto inherited = mine.inherited();
+      for (; budget > 0 && !nested_.empty(); --budget) {
+        supervisor& below = nested_.front();
+        intrusive_list<supervisor, nested_link>::remove(below);
+        nested_asked_.push_back(below);
+        if (!below.shielded_)
+          below.cancel(inherited);
+      }
     }
-    more = ask_members(budget, mine) || !nested_.empty();
+    if (!ask_members(budget, mine) && nested_.empty())
+      return;
   }
-  if (more)
-    signal(propagate_flag);
+  signal(propagate_flag);
 }
 
 void supervisor::advance() noexcept {

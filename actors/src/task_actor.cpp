@@ -35,12 +35,6 @@ runtime::cpu_meter& meter_of_this_thread() {
   return meter;
 }
 
-std::unique_ptr<std::vector<detail::ref<task_actor>>> checked(const std::vector<detail::ref<task_actor>>& after) {
-  for (const auto& one : after)
-    MUSTER_ASSERT(one, "a task was to come after an empty handle: it was default-constructed or moved from");
-  return after.empty() ? nullptr : std::make_unique<std::vector<detail::ref<task_actor>>>(after);
-}
-
 /// Where and what, without the causes: there may be a hundred thousand of them.
 std::string text_for_others(const error& e) { return e.path() + ": " + e.message(); }
 
@@ -59,28 +53,26 @@ bool says_cancelled(const error& e) noexcept {
   return e.code() == std::errc::operation_canceled || e.code() == errc::cancelled || e.code() == errc::timed_out;
 }
 
-/// Where a coroutine's suspension lies, from its job on.
-std::size_t suspension_offset(const detail::job_maker& maker) noexcept {
-  constexpr auto unit = alignof(suspension);
-  return (maker.size + unit - 1) / unit * unit;
+/// Where what belongs to a task lies behind it, from its job on: then a coroutine's suspension, then the edges.
+struct layout {
+  std::size_t suspension_at;
+  std::size_t edges_at;
+  std::size_t size;
+};
+layout layout_of(const detail::job_maker& maker, std::size_t edges, std::size_t edge_size) noexcept {
+  constexpr auto unit = alignof(std::max_align_t);
+  static_assert(alignof(suspension) <= unit);
+  const auto round_up = [](std::size_t n) { return (n + unit - 1) / unit * unit; };
+  const auto suspension_at = round_up(maker.size);
+  const auto edges_at = maker.suspends ? round_up(suspension_at + sizeof(suspension)) : suspension_at;
+  return {suspension_at, edges_at, edges == 0 && !maker.suspends ? maker.size : edges_at + edges * edge_size};
 }
 
 } // namespace
 
-struct task_actor::edge {
-  actor_ref<task_actor> dependent;
-  edge* next = nullptr;
-
-  /// In place of a list: the task has ended, nobody can be added.
-  static edge* closed() noexcept {
-    static edge mark;
-    return &mark;
-  }
-};
-
 task_actor* task_actor::make(actor_ref<scope_actor> scope, task_options&& options, const detail::job_maker& maker) {
   auto* system = scope->engine().system_if_running();
-  const auto behind = maker.suspends ? suspension_offset(maker) + sizeof(suspension) : maker.size;
+  const auto behind = layout_of(maker, options.after.tasks().size(), sizeof(edge)).size;
   return runtime::light_storage<task_actor>::make(system, behind, maker.alignment, std::move(scope),
                                                   std::move(options), maker);
 }
@@ -91,18 +83,27 @@ task_actor::task_actor(actor_ref<scope_actor> scope, task_options&& options, con
       timeout_(options.timeout),
       grace_(options.grace.value_or(scope_->grace())),
       daemon_(options.daemon),
-      after_(checked(options.after.tasks())),
       deadline_(scope_->kept_deadline()) {
   urgency = options.priority;
   blocking = options.blocking;
-  void* behind = runtime::light_storage<task_actor>::extra_of(*this, maker.alignment);
+  auto& after = options.after.tasks();
+  for (const auto& one : after)
+    MUSTER_ASSERT(one, "a task was to come after an empty handle: it was default-constructed or moved from");
+  auto* const behind = static_cast<std::byte*>(runtime::light_storage<task_actor>::extra_of(*this, maker.alignment));
+  const auto where = layout_of(maker, after.size(), sizeof(edge));
   job_ = maker.construct(behind, maker.from);
   if (maker.suspends)
-    suspension_ =
-        ::new (static_cast<void*>(static_cast<std::byte*>(behind) + suspension_offset(maker))) suspension(*this);
+    suspension_ = ::new (static_cast<void*>(behind + where.suspension_at)) suspension(*this);
+  if (after.empty())
+    return;
+  auto* const edges = reinterpret_cast<edge*>(behind + where.edges_at);
+  for (std::size_t i = 0; i != after.size(); ++i)
+    ::new (static_cast<void*>(edges + i)) edge{.which = std::move(after[i])};
+  edges_ = {edges, after.size()};
 }
 
 task_actor::~task_actor() {
+  std::destroy(edges_.begin(), edges_.end());
   if (suspension_)
     std::destroy_at(suspension_);
   if (job_)
@@ -117,11 +118,17 @@ template <class F>
 void task_actor::each_dependent(F f) {
   edge* e = dependents_.exchange(edge::closed(), std::memory_order_acq_rel);
   while (e && e != edge::closed()) {
-    f(*e->dependent);
     edge* const after = e->next;
-    delete e;
+    const auto dependent = actor_ref<task_actor>::adopt(std::exchange(e->dependent, nullptr)); // the edge is part of it
+    f(*dependent);
     e = after;
   }
+}
+
+void task_actor::let_go_of_edges() noexcept {
+  if (!edges_.empty() && edges_in_use_.fetch_sub(1, std::memory_order_acq_rel) == 1)
+    for (auto& one : edges_)
+      one.which = {};
 }
 
 // -- before the start -------------------------------------------------------------------------------------------------
@@ -132,7 +139,8 @@ void task_actor::refuse(const cancel_reason& reason) noexcept {
   static_cast<void>(word_.claim_discard());
   job_->drop_callable();
   settle_unstarted();
-  after_.reset();
+  edges_in_use_ = 1; // it waits for nobody
+  let_go_of_edges();
   each_dependent([](task_actor&) {}); // there is none yet; who comes later finds it ended
   const auto refused = scope_->engine().record(event_kind::spawn_refused, id(), last_event_.load(),
                                                static_cast<std::int64_t>(reason.kind()));
@@ -141,26 +149,28 @@ void task_actor::refuse(const cancel_reason& reason) noexcept {
   word_.publish();
 }
 
-void task_actor::await(const std::vector<detail::ref<task_actor>>& after) {
-  dependencies_left_.store(static_cast<std::uint32_t>(after.size()) + 1, std::memory_order_relaxed);
-  for (const auto& dependency : after) {
-    task_actor& which = *dependency;
+void task_actor::await() {
+  dependencies_left_.store(static_cast<std::uint32_t>(edges_.size()) + 1, std::memory_order_relaxed);
+  for (auto& entry : edges_) {
+    task_actor& which = *entry.which;
     scope_->engine().record(event_kind::dependency, id(), 0, static_cast<std::int64_t>(which.id()));
-    auto* e = new edge{actor_ref<task_actor>{this}};
+    runtime::retain_actor(*this);
+    entry.dependent = this;
     edge* head = which.dependents_.load(std::memory_order_acquire);
     do {
-      if (head == edge::closed()) {
-        delete e;
-        e = nullptr;
+      if (head == edge::closed())
         break;
-      }
-      e->next = head;
-    } while (!which.dependents_.compare_exchange_weak(head, e, std::memory_order_acq_rel));
-    if (!e)
+      entry.next = head;
+    } while (!which.dependents_.compare_exchange_weak(head, &entry, std::memory_order_acq_rel));
+    if (head == edge::closed()) {
+      entry.dependent = nullptr;
+      runtime::release_actor(*this);
       dependency_ended(which, false);
+    }
   }
   if (dependencies_left_.fetch_sub(1, std::memory_order_acq_rel) == 1)
     scope_->admit(*this);
+  let_go_of_edges();
 }
 
 void task_actor::dependency_ended(task_actor& which, bool cancelled_before) {
@@ -487,7 +497,7 @@ void task_actor::conclude(std::optional<error> said, run_facts run) noexcept {
   each_dependent([&](task_actor& behind) { behind.dependency_ended(*this, answer.cancelled_before); });
   if (answer.decides)
     scope_->carry_out_failure(*this, out.error());
-  after_.reset();
+  let_go_of_edges();
   announce_outcome();
   scope_->child_ended(*this, run.wall, run.cpu, run.ran);
 }

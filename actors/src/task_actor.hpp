@@ -20,6 +20,7 @@
 #include <memory>
 #include <new>
 #include <source_location>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -145,7 +146,7 @@ private:
   /// For one that its scope does not take: settles it on this thread.
   void refuse(const cancel_reason& reason) noexcept;
   /// From the thread that executes, without locks.
-  void await(const std::vector<detail::ref<task_actor>>& after);
+  void await();
   void dependency_ended(task_actor& which, bool cancelled_before);
   /// True if it is now skipped, and its own dependants have to be.
   [[nodiscard]] bool skip(task_actor& because, bool cancelled_before);
@@ -229,10 +230,24 @@ private:
   detail::job* job_ = nullptr;
   suspension* suspension_ = nullptr; ///< behind the job, if that is a coroutine
   cancel_reason reason_;       ///< guarded; why it was asked
-  std::unique_ptr<std::vector<detail::ref<task_actor>>> after_; ///< null: it comes after nobody
   std::unique_ptr<extras> extras_; ///< guarded
   std::unique_ptr<holdings> holdings_; ///< made on the body's thread, when there is something to hold
-  struct edge;
+  /// A task that this one comes after, and this one's entry among those that come after that task.
+  struct edge {
+    detail::ref<task_actor> which;
+    task_actor* dependent = nullptr; ///< counted while the entry is on the list
+    edge* next = nullptr;
+
+    /// In place of a list: the task has ended, nobody can be added.
+    static edge* closed() noexcept {
+      static edge mark;
+      return &mark;
+    }
+  };
+  std::span<edge> edges_; ///< in the task's one allocation; empty: it comes after nobody
+  /// `await`, and the life up to the end, refer to the tasks in `edges_`; the last of them lets go of those.
+  std::atomic<int> edges_in_use_ = 2;
+  void let_go_of_edges() noexcept;
   std::atomic<edge*> dependents_ = nullptr; ///< a stack, closed by a mark when the task has ended
   std::atomic<time_point> deadline_{never};
   std::atomic<time_point> started_{time_point{}};

@@ -212,11 +212,9 @@ std::stop_token task_actor::stop_token() {
 }
 
 task_actor* task_actor::dependency(std::string_view name) const noexcept {
-  if (!after_)
-    return nullptr;
-  for (const auto& one : *after_)
-    if (one->label() == name)
-      return one.get();
+  for (const auto& one : edges_)
+    if (one.which->label() == name)
+      return one.which.get();
   return nullptr;
 }
 

@@ -30,6 +30,8 @@ std::uint32_t living_table::enter_running(const living_facts& task, kept_place& 
 }
 
 std::uint32_t living_table::enter_in(part& where, const living_facts& what) noexcept {
+  if (counts(where) && where.alive.load(std::memory_order_relaxed) >= where.size)
+    return 0;
   // Two at once may count one skip for both: it is only a matter of trouble.
   if (const auto skips = where.skips.load(std::memory_order_relaxed); skips != 0) {
     where.skips.store(skips - 1, std::memory_order_relaxed);
@@ -41,6 +43,8 @@ std::uint32_t living_table::enter_in(part& where, const living_facts& what) noex
     if (!entries_[i].claim())
       continue;
     entries_[i].fill(what);
+    if (counts(where))
+      where.alive.fetch_add(1, std::memory_order_relaxed);
     if (where.in_a_row.load(std::memory_order_relaxed) != 0)
       where.in_a_row.store(0, std::memory_order_relaxed);
     return static_cast<std::uint32_t>(i + 1);
@@ -52,8 +56,11 @@ std::uint32_t living_table::enter_in(part& where, const living_facts& what) noex
 }
 
 void living_table::leave(std::uint32_t number, std::uint64_t ended) noexcept {
-  if (number != 0)
-    entries_[number - 1].end(ended);
+  if (number == 0)
+    return;
+  if (number <= steady_places)
+    steady_.alive.fetch_sub(1, std::memory_order_relaxed);
+  entries_[number - 1].end(ended);
 }
 
 void living_table::leave(std::uint32_t number, std::uint64_t ended, kept_place& kept) noexcept {

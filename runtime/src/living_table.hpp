@@ -50,7 +50,7 @@ public:
   [[nodiscard]] std::span<const trace_format::living_entry> entries() const noexcept { return entries_; }
 
 private:
-  /// Only those who enter write to it, so that a crowd that leaves is in nobody's way.
+  /// Of tasks only those that enter write to it, so that a crowd that leaves is in nobody's way.
   struct part {
     std::size_t first;
     std::size_t size;
@@ -59,7 +59,9 @@ private:
     std::atomic<std::size_t> next{0};
     std::atomic<std::size_t> skips{0};    ///< how many more are not to look
     std::atomic<std::size_t> in_a_row{0}; ///< how many that was after the last search
+    std::atomic<std::size_t> alive{0};    ///< counted where every place is searched
   };
+  [[nodiscard]] static bool counts(const part& where) noexcept { return where.longest_search == where.size; }
   [[nodiscard]] std::uint32_t enter_in(part& where, const trace_format::living_facts& what) noexcept;
 
   const std::span<trace_format::living_entry> entries_;

@@ -37,7 +37,7 @@ public:
   /// True if there is nothing to wait for.
   [[nodiscard]] bool empty() const noexcept { return tasks_.empty(); }
   /// For the library.
-  [[nodiscard]] const std::vector<detail::ref<task_actor>>& tasks() const noexcept { return tasks_; }
+  [[nodiscard]] std::vector<detail::ref<task_actor>>& tasks() noexcept { return tasks_; }
 
 private:
   std::vector<detail::ref<task_actor>> tasks_;
