@@ -36,7 +36,7 @@ void dag(muster::manager& site, std::uint64_t layers) {
 const bench::entry here{"dag", [](std::uint64_t n) {
                           muster::manager site{bench::two_workers()};
                           const auto layers = n / width + 1;
-                          dag(site, layers / 10 + 1);
+                          dag(site, layers);
                           const bench::stopwatch watch;
                           dag(site, layers);
                           bench::report("dag", watch.ns() / static_cast<double>(layers * width), "ns/task");

@@ -22,7 +22,7 @@ void measure(std::string_view name, std::uint64_t n, std::uint64_t enough, std::
   caf::actor_system_config config;
   caf::actor_system system{bench::with_sharing_threads(config, bench::threads)};
   auto site = muster::in_system(system, bench::two_workers());
-  once(site, n / 10 + 1);
+  once(site, n);
   const auto repeats = std::max<std::uint64_t>(1, std::min(n, enough / n));
   const bench::stopwatch watch;
   for (std::uint64_t r = 0; r < repeats; ++r)

@@ -110,7 +110,7 @@ func fanOutArticle(n int) {
 		site.scopes = site.scopes[:0]
 		site.mutex.Unlock()
 	}
-	run(n/10 + 1)
+	run(n)
 	start := time.Now()
 	run(n)
 	report("fan_out_timeout", perItem(start, n), "ns/task")
