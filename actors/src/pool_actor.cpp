@@ -180,10 +180,11 @@ result<detail::granted_lease> pool_actor::acquire(context& ctx, std::optional<du
     return fail(ctx.reason().to_error(ctx.path()));
 
   waiter self{.lease = std::make_shared<pool_lease>(*this, task), .wake_address = task.wake_address(shield)};
-  line_up(self);
+  // From the call on: once it has lined up others see that it waits, and may move the clock.
+  const auto until = until_for(limit, line_up(self));
   auto how = waited::done;
   if (!self.ready.load(std::memory_order_acquire))
-    how = task.sleep_until_done("a resource of pool " + path(), until_for(limit), shield,
+    how = task.sleep_until_done("a resource of pool " + path(), until, shield,
                                 [&] { return self.ready.load(std::memory_order_acquire); }, true, false);
   if (!self.ready.load(std::memory_order_acquire)) {
     const bool asked = ctx.cancelled();
@@ -204,8 +205,8 @@ result<detail::granted_lease> pool_actor::acquire(context& ctx, std::optional<du
   return take(self);
 }
 
-time_point pool_actor::until_for(std::optional<duration> limit) const {
-  return saturating_add(engine().now(), limit.value_or(acquire_timeout_));
+time_point pool_actor::until_for(std::optional<duration> limit, time_point now) const {
+  return saturating_add(now, limit.value_or(acquire_timeout_));
 }
 
 error pool_actor::none_in_time() const {
@@ -225,13 +226,13 @@ void pool_actor::hand_over(item_id which, pool_lease& to, std::uint64_t wait, ti
     engine().record_at(now, event_kind::wait_ended, holder, wait);
 }
 
-void pool_actor::line_up(waiter& who) {
+time_point pool_actor::line_up(waiter& who) {
   turn mine{*this};
   const auto now = engine().now();
   if (const auto free = machine_.take_free(now)) {
     hand_over(*free, *who.lease, 0, now);
     who.ready.store(true, std::memory_order_release);
-    return;
+    return now;
   }
   who.ticket = ++last_ticket_;
   waiters_.emplace(who.ticket, &who);
@@ -240,6 +241,7 @@ void pool_actor::line_up(waiter& who) {
   if (!who.ready.load(std::memory_order_relaxed))
     who.wait_event = engine().record(event_kind::wait_began, task.id(), task.last_event(),
                                      static_cast<std::int64_t>(id()), std::string_view{label()});
+  return now;
 }
 
 bool pool_actor::left_line(waiter& who, pool_machine::gave_up_for why, const error& reason) {
@@ -557,7 +559,7 @@ pool_wait_base::~pool_wait_base() = default;
 void pool_wait_base::begin() {
   if (asked())
     return ends_with(ending::cancelled);
-  wait_until(pool_->until_for(limit_));
+  wait_until(pool_->until_for(limit_, pool_->engine().now()));
   auto place = std::make_shared<pool_actor::waiter>(std::make_shared<pool_lease>(*pool_, task()));
   place->coroutine = make_waker();
   place_ = place;

@@ -34,8 +34,9 @@ public:
   [[nodiscard]] result<detail::granted_lease> acquire(context& ctx, std::optional<duration> limit);
   // The steps of it, for those who do not block. `who` stays where it is until it has left the line or been answered.
   struct waiter;
-  [[nodiscard]] time_point until_for(std::optional<duration> limit) const;
-  void line_up(waiter& who);
+  [[nodiscard]] time_point until_for(std::optional<duration> limit, time_point now) const;
+  /// When it did.
+  time_point line_up(waiter& who);
   /// False: it has been answered meanwhile.
   [[nodiscard]] bool left_line(waiter& who, pool_machine::gave_up_for why, const error& reason);
   /// On the task's own worker, when it has been granted one.

@@ -144,7 +144,7 @@ void task_actor::refuse(const cancel_reason& reason) noexcept {
   each_dependent([](task_actor&) {}); // there is none yet; who comes later finds it ended
   const auto refused = scope_->engine().record(event_kind::spawn_refused, id(), last_event_.load(),
                                                static_cast<std::int64_t>(reason.kind()));
-  scope_->engine().trace().task_died(seen_, scope_->living_, refused);
+  scope_->engine().trace().task_died(seen_, 0, refused); // its scope has never counted it, and may be ending
   announce_outcome();
   word_.publish();
 }
