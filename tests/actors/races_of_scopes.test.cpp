@@ -1,6 +1,7 @@
 // Races of scopes, resources, callbacks and managers: two endings meet, and exactly one legal outcome occurs.
 #include "rival.hpp"
 
+#include <deque>
 #include <optional>
 
 using namespace support;
@@ -86,8 +87,9 @@ TEST_CASE("race: letting the last handle go against the end of its task destroys
   muster::manager site{standing_still()};
   rival other;
   auto crew = site.create_scope("crew");
+  std::deque<gate> gates; // that a value has gone says nothing of when its task last looked at one
   for (int i = 0; i < rounds; ++i) {
-    gate go;
+    gate& go = gates.emplace_back();
     auto token = std::make_shared<int>(i);
     const std::weak_ptr<int> watched = token;
     auto task = crew.execute("worker", [&go, token = std::move(token)] {
