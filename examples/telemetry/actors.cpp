@@ -58,9 +58,9 @@ caf::behavior aggregator(caf::event_based_actor* self, wiring* around) {
   self->delayed_send(self, around->wanted.flush, tick_atom_v);
   return {
       [=](const one_reading& one) {
-        for (const auto& each : one.inside->contents()) {
+        for (auto& each : one.inside->take()) {
           each->move_to(stage::in_aggregator, held->incarnation());
-          in_hand->push_back(each);
+          in_hand->push_back(std::move(each));
         }
         held->works();
         if (in_hand->size() >= around->wanted.batch)

@@ -15,6 +15,7 @@
 #include <mutex>
 #include <optional>
 #include <string_view>
+#include <utility>
 
 namespace telemetry {
 
@@ -76,7 +77,8 @@ private:
 };
 using parcel = std::shared_ptr<ticket>;
 
-/// What a message with readings carries: while it is there, the message is under way.
+/// What a message with readings carries: while it is there, the message is under way. It has one receiver, and only who
+/// handles the message calls anything of it.
 class letter {
 public:
   letter(ledger& books, bool to_writer, std::vector<parcel> contents);
@@ -86,11 +88,14 @@ public:
   ~letter();
 
   [[nodiscard]] const std::vector<parcel>& contents() const noexcept { return contents_; }
+  /// Takes them out: what is sent on is not to be held by the message that it came with, which may outlive its next
+  /// receiver.
+  [[nodiscard]] std::vector<parcel> take() noexcept { return std::exchange(contents_, {}); }
 
 private:
   ledger& books_;
   const bool to_writer_;
-  const std::vector<parcel> contents_;
+  std::vector<parcel> contents_;
 };
 
 /// Around the sending of a message: letters that are destroyed meanwhile, on this thread, were not taken.

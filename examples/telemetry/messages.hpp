@@ -11,11 +11,11 @@ namespace telemetry {
 
 /// From a sensor to the aggregator.
 struct one_reading {
-  std::shared_ptr<const letter> inside;
+  std::shared_ptr<letter> inside;
 };
 /// From the aggregator to the writer.
 struct batch {
-  std::shared_ptr<const letter> inside;
+  std::shared_ptr<letter> inside;
   std::vector<summary> summaries;
 };
 /// From chaos to any of them.

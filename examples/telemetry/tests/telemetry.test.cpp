@@ -115,6 +115,27 @@ TEST_CASE("a thousand seeds of chaos leave a whole tree, and every kill, restart
   }
 }
 
+TEST_CASE("a reading that was sent on is lost with its receiver, though the message that it came with is still there") {
+  telemetry::ledger books{muster::real_clock(), 10};
+  CHECK(books.born("writer") == 1);
+  const auto came_with = std::make_shared<telemetry::letter>(
+    books, false, std::vector{std::make_shared<telemetry::ticket>(books, telemetry::reading{.source = "cpu"})});
+  auto in_hand = came_with->take();
+  REQUIRE(in_hand.size() == 1);
+  in_hand[0]->move_to(telemetry::stage::to_writer);
+  {
+    const telemetry::letter sent_on{books, true, std::move(in_hand)};
+    CHECK(books.all().lost == 0);
+  }
+  CHECK(books.all().lost == 1);
+  books.died("writer", 1, true, "kill");
+  const auto losses = books.losses();
+  REQUIRE(losses.size() == 1);
+  const auto why = telemetry::explain(losses[0], books.deaths(), false);
+  REQUIRE(why);
+  CHECK(why->why == telemetry::cause::mailbox);
+}
+
 TEST_CASE("without chaos nothing is restarted and nothing is lost") {
   for (std::uint64_t seed = 1; seed <= 50; ++seed) {
     const auto done = run(seed, {.lasts = 1min, .period = 1s}, made_up_sources(3));
