@@ -74,10 +74,15 @@ void actor_child::forms(actor_ref<supervisor> below) {
 
 void actor_child::on_mail(caf::mailbox_element_ptr what, runtime::mail_host* host) noexcept {
   // Down messages are about its incarnations; everything else is for them.
-  if (runtime::as_down(*what))
-    owned_actor::on_mail(std::move(what), host);
-  else if (!mail_.take(what, host))
+  if (const auto* down = runtime::as_down(*what)) {
+    // An application's actor tells of its end on a thread that has no lock, and that nobody has to wake.
+    if (runtime::is_local(down->source))
+      read_here(std::move(what));
+    else
+      owned_actor::on_mail(std::move(what), host);
+  } else if (!mail_.take(what, host)) {
     refuse_mail(what, caf::make_error(caf::sec::request_receiver_down));
+  }
 }
 
 void actor_child::send_back() {

@@ -20,12 +20,19 @@ void control_actor::signal_here(std::uint32_t flags) noexcept {
   engine_->control().run_or_post(*this, [&] { return raise(flags); });
 }
 
+void control_actor::keep_mail(caf::mailbox_element_ptr what) noexcept {
+  std::lock_guard guard{mail_mutex_};
+  mail_.push_back(std::move(what));
+}
+
 void control_actor::on_mail(caf::mailbox_element_ptr what, runtime::mail_host*) noexcept {
-  {
-    std::lock_guard guard{mail_mutex_};
-    mail_.push_back(std::move(what));
-  }
+  keep_mail(std::move(what));
   signal(mail);
+}
+
+void control_actor::read_here(caf::mailbox_element_ptr what) noexcept {
+  keep_mail(std::move(what));
+  signal_here(mail);
 }
 
 // -- links ------------------------------------------------------------------------------------------------------------

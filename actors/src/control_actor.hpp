@@ -47,6 +47,8 @@ protected:
   virtual void on_exit(const caf::exit_msg&) noexcept {}
   /// Into the mailbox.
   void on_mail(caf::mailbox_element_ptr what, runtime::mail_host* host) noexcept override;
+  /// The same, and it is read on this thread, as in `signal_here`.
+  void read_here(caf::mailbox_element_ptr what) noexcept;
   /// The end of somebody whom this actor monitors. Default: nothing.
   virtual void on_down(const caf::down_msg&) noexcept {}
   /// Into the trace.
@@ -64,6 +66,7 @@ private:
   /// True if its turn is not on its way yet: then it keeps itself alive for it.
   bool raise(std::uint32_t flags) noexcept;
   void run_control() noexcept final;
+  void keep_mail(caf::mailbox_element_ptr what) noexcept;
   void read_mail() noexcept;
 
   const std::shared_ptr<runtime::engine> engine_;

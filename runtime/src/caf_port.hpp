@@ -20,6 +20,7 @@
 #include <caf/config.hpp>
 #include <caf/error.hpp>
 #include <caf/exit_reason.hpp>
+#include <caf/local_actor.hpp>
 #include <caf/logger.hpp>
 #include <caf/mailbox_element.hpp>
 #include <caf/message.hpp>
@@ -194,6 +195,13 @@ inline bool has_ended(const caf::actor& actor) {
 inline bool has_ended(const caf::actor_addr& actor) {
   const auto there = caf::actor_cast<caf::strong_actor_ptr>(actor);
   return !there || there->get()->getf(caf::abstract_actor::is_terminated_flag);
+}
+
+/// True if it is there and one of an application's own in this process: it runs in CAF's scheduler or on a thread of
+/// its own, and tells of its end there, where neither it nor CAF has a lock.
+inline bool is_local(const caf::actor_addr& actor) {
+  const auto there = caf::actor_cast<caf::strong_actor_ptr>(actor);
+  return there && dynamic_cast<const caf::local_actor*>(there->get()) != nullptr;
 }
 
 /// Gives a message to another actor as it came, so that its sender gets the answer.

@@ -20,6 +20,17 @@ namespace {
 
 thread_local const control_loop* this_threads_loop = nullptr;
 
+/// A thread that is not the loop's and runs one of its items, in `run_or_post`.
+struct running_here {
+  bool running = false;
+  const control_loop* of = nullptr; ///< whose posts wait here for their turn; null: nobody's
+  control_queue next;
+};
+constinit thread_local running_here here;
+
+/// So many follow an item on a caller's thread; those behind them are the loop's.
+constexpr unsigned most_that_follow = 8;
+
 } // namespace
 
 control_loop::control_loop(std::shared_ptr<clock> time, unsigned threads, disposal* leftovers)
@@ -45,6 +56,8 @@ control_loop::control_loop(std::shared_ptr<clock> time, unsigned threads, dispos
 control_loop::~control_loop() { stop(); }
 
 void control_loop::post(control_item& item) noexcept {
+  if (here.of == this)
+    return here.next.push(item);
   {
     const std::scoped_lock lock{mutex_};
     if (!stopped_)
@@ -70,46 +83,39 @@ void control_loop::post_if(control_item& item, function_ref<bool()> owed) noexce
 }
 
 void control_loop::queue(control_item& item) noexcept {
-  item.next_ = nullptr;
   if (simulated_)
     return simulated_->post(item);
-  (last_ != nullptr ? last_->next_ : first_) = &item;
-  last_ = &item;
+  queue_.push(item);
   wake_any();
 }
 
 void control_loop::run_after_end(control_item& item) noexcept {
-  item.next_ = nullptr;
-  struct leftovers {
-    control_item* first = nullptr;
-    control_item* last = nullptr;
-    bool draining = false;
-  };
-  thread_local leftovers here;
-  (here.last != nullptr ? here.last->next_ : here.first) = &item;
-  here.last = &item;
-  if (std::exchange(here.draining, true))
+  thread_local control_queue left;
+  thread_local bool draining = false;
+  left.push(item);
+  if (std::exchange(draining, true))
     return;
-  while (control_item* next = here.first) {
-    here.first = next->next_;
-    if (here.first == nullptr)
-      here.last = nullptr;
+  while (auto* next = left.pop())
     next->run_control();
-  }
-  here.draining = false;
+  draining = false;
 }
 
 void control_loop::run_or_post(control_item& item, function_ref<bool()> owed) noexcept {
-  thread_local bool running = false;
   // With a manual clock `settle` waits for what is queued.
-  if (running || on_control_thread() || !(simulated_ ? simulated_->may_run_here() : real_))
+  if (here.running || on_control_thread() || !(simulated_ ? simulated_->may_run_here() : real_))
     return post_if(item, owed);
   if (!owed())
     return;
   const disposal::mark no_leftovers{leftovers_};
-  running = true;
-  item.run_control();
-  running = false;
+  here.running = true;
+  here.of = simulated_ ? nullptr : this;
+  control_item* next = &item;
+  for (unsigned i = 0; next != nullptr && i <= most_that_follow; ++i, next = here.next.pop())
+    next->run_control();
+  here.running = false;
+  here.of = nullptr;
+  for (; next != nullptr; next = here.next.pop())
+    post(*next);
 }
 
 bool control_loop::on_control_thread() const noexcept {
@@ -142,7 +148,7 @@ void control_loop::stop() noexcept {
   threads_.clear();
   // Posted by others after the last thread had seen an empty queue.
   std::unique_lock lock{mutex_};
-  while (first_ != nullptr)
+  while (!queue_.empty())
     run_next(lock);
   stopped_ = true;
 }
@@ -157,7 +163,7 @@ void control_loop::settle(time_point now) {
     refresh_wake_at();
     if (stopped_ || at_rest(now))
       break;
-    if (first_ != nullptr || wake_at_ <= now)
+    if (!queue_.empty() || wake_at_ <= now)
       wake_any();
     settled_.wait(lock);
   }
@@ -176,7 +182,7 @@ void control_loop::run(unsigned number) noexcept {
         continue;
       }
     }
-    if (first_ != nullptr)
+    if (!queue_.empty())
       run_next(lock);
     else if (stopping_)
       return;
@@ -195,10 +201,10 @@ void control_loop::fire(std::unique_lock<std::mutex>& lock, time_point now) noex
 }
 
 void control_loop::run_next(std::unique_lock<std::mutex>& lock) noexcept {
-  control_item* item = pop();
+  control_item* item = queue_.pop();
   ++running_;
   // While this thread is busy another must see to the queue and to the next timer.
-  if (first_ != nullptr || (real_ && wake_at_ != never && !keeping_time_))
+  if (!queue_.empty() || (real_ && wake_at_ != never && !keeping_time_))
     wake_idle();
   lock.unlock();
   item->run_control();
@@ -242,14 +248,6 @@ void control_loop::on_earlier() noexcept {
   time_->timers_changed();
 }
 
-control_item* control_loop::pop() noexcept {
-  control_item* item = first_;
-  first_ = item->next_;
-  if (first_ == nullptr)
-    last_ = nullptr;
-  return item;
-}
-
 void control_loop::refresh_wake_at() noexcept { wake_at_ = timers_.next_due().value_or(never); }
 
 bool control_loop::wake_idle() noexcept {
@@ -269,7 +267,7 @@ void control_loop::wake_any() noexcept {
 }
 
 bool control_loop::at_rest(time_point now) const noexcept {
-  return first_ == nullptr && running_ == 0 && !firing_ && wake_at_ > now;
+  return queue_.empty() && running_ == 0 && !firing_ && wake_at_ > now;
 }
 
 } // namespace muster::runtime

@@ -29,9 +29,32 @@ protected:
   ~control_item() = default;
 
 private:
-  friend class control_loop;
-  friend class simulated_control;
+  friend class control_queue;
   control_item* next_ = nullptr;
+};
+
+/// Items in a row, first come first out. They are linked, so that queueing one cannot fail. For whoever guards it.
+class control_queue {
+public:
+  [[nodiscard]] bool empty() const noexcept { return first_ == nullptr; }
+  void push(control_item& item) noexcept {
+    item.next_ = nullptr;
+    (last_ != nullptr ? last_->next_ : first_) = &item;
+    last_ = &item;
+  }
+  /// Null: there is none.
+  [[nodiscard]] control_item* pop() noexcept {
+    control_item* item = first_;
+    if (item != nullptr)
+      first_ = item->next_;
+    if (first_ == nullptr)
+      last_ = nullptr;
+    return item;
+  }
+
+private:
+  control_item* first_ = nullptr;
+  control_item* last_ = nullptr;
 };
 
 class simulated_control;
@@ -53,9 +76,9 @@ public:
   /// Queues `item` if `owed` says so, which tells it what to do and whether it is to be queued for that: with a manual
   /// clock in one step, so that `settle` waits for what it was told, whoever queues it. `owed` only sets and counts.
   void post_if(control_item& item, function_ref<bool()> owed) noexcept;
-  /// The same, but runs `item` on the calling thread before this returns, so that nobody has to be woken for it; from
-  /// within such an item, on a control thread, and with a manual clock it is queued. In a simulation one of the two is
-  /// drawn. For callers without locks.
+  /// The same, but runs `item` on the calling thread before this returns, so that nobody has to be woken for it, and
+  /// after it the first few of those that are posted meanwhile from this thread. From within such an item, on a control
+  /// thread, and with a manual clock it is queued. In a simulation one of the two is drawn. For callers without locks.
   void run_or_post(control_item& item, function_ref<bool()> owed) noexcept;
   [[nodiscard]] timers& due() noexcept { return timers_; }
   [[nodiscard]] time_point now() const noexcept { return time_->now(); }
@@ -78,7 +101,6 @@ private:
   static void run_after_end(control_item& item) noexcept;
   // All of these: with the lock held.
   void queue(control_item& item) noexcept;
-  [[nodiscard]] control_item* pop() noexcept;
   void refresh_wake_at() noexcept;
   bool wake_idle() noexcept;
   void wake_any() noexcept;
@@ -95,8 +117,7 @@ private:
   std::condition_variable work_;    ///< idle threads
   std::condition_variable moment_;  ///< the one thread that waits for the next timer
   std::condition_variable settled_; ///< those in settle()
-  control_item* first_ = nullptr;
-  control_item* last_ = nullptr;
+  control_queue queue_;
   time_point wake_at_ = never; ///< at or before the earliest due time
   std::size_t idle_ = 0;       ///< threads in work_ that nobody has woken yet
   std::size_t wakes_ = 0;      ///< those that have been woken and have not noticed yet

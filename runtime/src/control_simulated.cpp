@@ -34,9 +34,7 @@ simulated_control::~simulated_control() { by_.remove(*this); }
 
 void simulated_control::post(control_item& item) {
   by_.expect_here();
-  item.next_ = nullptr;
-  (last_ != nullptr ? last_->next_ : first_) = &item;
-  last_ = &item;
+  queue_.push(item);
   ++queued_;
   offer_items();
 }
@@ -53,10 +51,7 @@ void simulated_control::offer_items() {
 void simulated_control::step() noexcept {
   const mark here{*this};
   --offered_;
-  control_item* item = first_;
-  first_ = item->next_;
-  if (first_ == nullptr)
-    last_ = nullptr;
+  control_item* item = queue_.pop();
   --queued_;
   ++running_;
   item->run_control();

@@ -45,8 +45,7 @@ private:
   firing firing_{*this};
   const std::size_t threads_;
   disposal* const leftovers_;
-  control_item* first_ = nullptr;
-  control_item* last_ = nullptr;
+  control_queue queue_;
   std::size_t queued_ = 0;
   std::size_t offered_ = 0;
   std::size_t running_ = 0;

@@ -59,27 +59,53 @@ TEST_CASE("items run first in first out, on a control thread", "[control]") {
   CHECK_FALSE(loop.on_control_thread());
 }
 
-TEST_CASE("an item that may run here has run on return, on this thread, and what it brings about in its turn has not",
+TEST_CASE("an item that may run here has run on return, on this thread, and behind it what it has posted from here",
           "[control]") {
   control_loop loop{real_clock(), 1};
   const auto here = std::this_thread::get_id();
-  std::thread::id second_ran_on;
-  bool second_ran_inside = false;
-  std::latch done{1};
+  std::vector<std::string> order;
+  bool all_here = true;
+  const auto note = [&](std::string what) {
+    all_here = all_here && std::this_thread::get_id() == here;
+    order.push_back(std::move(what));
+  };
+  test_item third{[&] { note("third"); }};
   test_item second{[&] {
-    second_ran_on = std::this_thread::get_id();
-    done.count_down();
+    note("second begins");
+    loop.post(third);
+    note("second ends");
   }};
-  std::thread::id first_ran_on;
   test_item first{[&] {
-    first_ran_on = std::this_thread::get_id();
+    note("first begins");
     loop.run_or_post(second, owed);
-    done.wait(); // it needs no return of ours
-    second_ran_inside = second_ran_on == here;
+    note("first ends");
   }};
   loop.run_or_post(first, owed);
-  CHECK(first_ran_on == here);
-  CHECK_FALSE(second_ran_inside);
+  CHECK(order ==
+        std::vector<std::string>{"first begins", "first ends", "second begins", "second ends", "third"});
+  CHECK(all_here);
+}
+
+TEST_CASE("a caller's thread runs a few of the items that follow, and the loop the others", "[control]") {
+  control_loop loop{real_clock(), 1};
+  const auto here = std::this_thread::get_id();
+  constexpr int many = 100;
+  int ran_here = 0;
+  std::atomic<int> ran = 0;
+  std::latch done{1};
+  std::function<void()> go_on;
+  test_item item{[&] { go_on(); }};
+  go_on = [&] { // one at a time
+    ran_here += std::this_thread::get_id() == here ? 1 : 0;
+    if (++ran != many)
+      loop.post(item);
+    else
+      done.count_down();
+  };
+  loop.run_or_post(item, owed);
+  done.wait();
+  CHECK(ran_here >= 2);
+  CHECK(ran_here < many / 2);
 }
 
 TEST_CASE("from a control thread an item that could run there is queued behind the others", "[control]") {
