@@ -83,7 +83,7 @@ void* block_store::take(std::size_t size) noexcept {
   if (size <= largest) {
     const std::size_t which = (size + word - 1) / step;
     shard& home = shard_here();
-    const auto lock = lock_soon(home.mutex);
+    auto lock = lock_soon(home.mutex);
     if (chunk* const from = open_chunk(home, which)) {
       if (from->used++ == 0)
         spare_.fetch_sub(from->bytes, std::memory_order_relaxed);
@@ -98,6 +98,8 @@ void* block_store::take(std::size_t size) noexcept {
       }
       if (from->full())
         unlink(*from);
+      lock.unlock();
+      call_sweeper_if_owed(); // what others gave back has been sorted in
       return block;
     }
   }
@@ -153,7 +155,14 @@ void block_store::user_left() noexcept {
   }
   delete done;
   if (!has_users())
-    drop_empty_chunks(going::all);
+    return drop_empty_chunks(going::all);
+  // Somebody has come meanwhile; a last sweep of the one that has gone may have promised to see to what is empty.
+  if (done != nullptr) {
+    const std::lock_guard guard{sweeper_mutex_};
+    if (sweeper_ == nullptr)
+      sweeping_ = sweeping::owed;
+  }
+  call_sweeper_if_owed();
 }
 
 void block_store::call_sweeper() noexcept {

@@ -8,10 +8,10 @@
 /// engines. What is given back while somebody else is busy with its chunks waits on a list without a lock for whoever
 /// comes there next (as in mimalloc: Leijen, Zorn, de Moura, "Free List Sharding in Action", 2019).
 ///
-/// Owner: one for the process, `task_memory()`; a test makes its own. Threads: any, and one of its own while there is
-/// something to sweep (block_sweeper.hpp). Invariants: a chunk is in the list of its rank exactly while it has a free
-/// slot; a chunk that has been without a used slot for two sweeps is given back to the system, but for `keep` bytes of
-/// them; without users there is no such chunk, but for a few that strays are in.
+/// Owner: one for the process, `task_memory()`; a test makes its own. Threads: any, and one of its own from the first
+/// sweep on until the last user leaves (block_sweeper.hpp). Invariants: a chunk is in the list of its rank exactly
+/// while it has a free slot; a chunk that has been without a used slot for two sweeps is given back to the system, but
+/// for `keep` bytes of them; without users there is no such chunk, but for a few that strays are in.
 #pragma once
 
 #include "spin.hpp"
@@ -50,7 +50,7 @@ public:
 
   /// Somebody takes from it from now on, so that it is worth keeping chunks.
   void user_came() noexcept { users_.fetch_add(1, std::memory_order_seq_cst); }
-  /// And no more; after the last one only chunks stay that have a block in use.
+  /// And no more; after the last one only chunks stay that have a block in use. Ends the thread, if it is the last.
   void user_left() noexcept;
 
   /// Gives back to the system, as far as it is more than `keep`, what was empty at the last sweep and has been since.

@@ -2,7 +2,6 @@
 #include "block_sweeper.hpp"
 
 #include "block_store.hpp"
-#include "fork_mark.hpp"
 #include "thread_name.hpp"
 
 #include <csignal>
@@ -13,10 +12,6 @@ block_sweeper::block_sweeper(block_store& store, duration every)
     : store_{store}, every_{every}, thread_{[this] { run(); }} {}
 
 block_sweeper::~block_sweeper() {
-  if (is_forked_child()) {
-    thread_.detach(); // it is the parent's
-    return;
-  }
   {
     const std::lock_guard guard{mutex_};
     over_ = true;

@@ -177,6 +177,32 @@ TEST_CASE("users come and go while a crowd leaves, and nothing stays", "[block_s
   }
 }
 
+TEST_CASE("one user comes while the last one leaves, and what is empty is given back all the same", "[block_store]") {
+  for (int round = 0; round != 100; ++round) {
+    block_store store{0, std::chrono::microseconds{50}};
+    store.user_came();
+    const auto crowd = [&] {
+      std::vector<void*> all(2'000);
+      std::ranges::generate(all, [&] { return store.take(600); });
+      for (void* each : all)
+        store.give(each);
+    };
+    crowd();
+    std::barrier both{2};
+    std::thread newcomer{[&] {
+      both.arrive_and_wait();
+      store.user_came();
+      crowd();
+    }};
+    both.arrive_and_wait();
+    store.user_left();
+    newcomer.join();
+    while (store.held() != 0)
+      std::this_thread::yield();
+    store.user_left();
+  }
+}
+
 TEST_CASE("threads take, pass on and give back at the same time, and every block stays whole", "[block_store]") {
   block_store store{keep, for_ever};
   store.user_came();
