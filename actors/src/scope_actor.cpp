@@ -12,10 +12,6 @@ using member = scope_machine::member;
 
 namespace {
 
-std::string in_ms(duration d) {
-  return std::to_string(std::chrono::duration_cast<std::chrono::milliseconds>(d).count()) + " ms";
-}
-
 member kind_of(const task_actor& task) noexcept { return task.daemon() ? member::daemon : member::task; }
 
 } // namespace
@@ -51,7 +47,6 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
   auto handle = detail::ref<task_actor>::adopt(task);
   notice_cancellation();
   const bool depends = !task->edges_.empty();
-  cancel_reason refused;
   task->seen_.text = engine().trace().intern(task->label());
   const auto now = moment_for(*task);
   task->seen_.created =
@@ -60,7 +55,9 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
   task->last_event_ = task->seen_.created;
   if (engine().trace().enabled())
     engine().trace().task_born(task->seen_, task->id(), id(), now.time_since_epoch().count());
+  bool taken = true;
   bool ready = false;
+  cancel_reason why_not;
   {
     std::lock_guard guard{mutex_};
     if (machine_.admit(kind_of(*task)) == scope_machine::admission::accepted) {
@@ -73,20 +70,24 @@ detail::ref<task_actor> scope_actor::spawn(task_options&& options, const detail:
       else
         ready = admit_locked(*task, now);
     } else {
-      refused = machine_.reason() ? machine_.reason()
-                                  : cancel_reason{cancel_kind::parent_cancelled, path(),
-                                                  "the scope takes no more tasks", engine().now()};
+      taken = false;
+      why_not = machine_.reason();
     }
   }
-  if (ready) {
+  if (ready)
     queue(*task, now);
-  } else if (refused) {
-    count_refused();
-    task->refuse(refused);
-  } else if (depends) {
-    task->await();
-  }
+  else if (!taken)
+    refuse(*task, std::move(why_not));
+  else if (depends)
+    task->await(now);
   return handle;
+}
+
+void scope_actor::refuse(task_actor& task, cancel_reason why) noexcept {
+  if (!why)
+    why = {cancel_kind::parent_cancelled, path(), "the scope takes no more tasks", engine().now()};
+  count_refused();
+  task.refuse(why);
 }
 
 void scope_actor::admit(task_actor& task) {
@@ -101,7 +102,9 @@ void scope_actor::admit(task_actor& task) {
 
 void scope_actor::queue(task_actor& task, time_point now) noexcept {
   task.came_to(task_state::ready);
-  engine().work().push(task, now);
+  runtime::conductor::pause_here(runtime::pause::inside);
+  if (!engine().work().offer(task, now))
+    engine().service().push(task); // it was claimed meanwhile, and is not to wait for a worker
 }
 
 time_point scope_actor::moment_for(const task_actor& task) const noexcept {
@@ -143,7 +146,7 @@ bool scope_actor::make_ready(task_actor& task, time_point now) noexcept {
         task.ask({cancel_kind::timeout, task.path(), {}, now}, true);
         return false;
       }
-      engine().due().arm(task, own);
+      task.arm(own);
     }
   }
   static_cast<void>(task.word_.advance(from, task_state::ready));
@@ -327,8 +330,8 @@ void scope_actor::child_ended(task_actor& task, duration wall, duration cpu, boo
   bool watched = false;
   {
     std::lock_guard guard{mutex_};
-    // Whoever asked it to stop did so, and armed its timer, under this lock.
-    if (task.word_.asked() || task.timeout_ != no_timeout)
+    // Whoever armed its timer did so under this lock.
+    if (task.timed_)
       engine().due().disarm(task);
     count(task, ran, wall, cpu);
     task.member_link::unlink();
@@ -367,52 +370,6 @@ bool scope_actor::somebody_leaves() noexcept {
   if (leaving_.load(std::memory_order_acquire) < one_leaving)
     return false;
   return leaving_.fetch_or(leaving_awaited, std::memory_order_acq_rel) >= one_leaving;
-}
-
-// -- asking to stop ---------------------------------------------------------------------------------------------------
-
-bool scope_actor::ask_members(std::size_t& budget, const cancel_reason& reason) noexcept {
-  for (; budget > 0 && !tasks_.empty(); --budget) {
-    task_actor& task = tasks_.front();
-    task.member_link::unlink();
-    tasks_asked_.push_back(task);
-    task.ask(reason, false);
-  }
-  if (reclaimers_ > 0)
-    runtime::unpark_all(&permits_free_);
-  return !tasks_.empty();
-}
-
-void scope_actor::ask_daemons() noexcept {
-  const cancel_reason reason{cancel_kind::parent_cancelled, path(), "the last other child has ended", engine().now()};
-  each_task([&](task_actor& task) { task.ask(reason, false); });
-}
-
-void scope_actor::each_task(runtime::function_ref<void(task_actor&)> f) {
-  tasks_.each(f);
-  tasks_asked_.each(f);
-}
-
-void scope_actor::accuse(task_actor& task, time_point now) {
-  task.accused_ = true;
-  const auto* file = task.checked_in_file_.load();
-  const error report =
-      error{errc::unresponsive,
-            "it was asked to stop and has not answered for " + in_ms(now - task.free_since_.load()) +
-                "; it last checked in " +
-                (file ? "at " + std::string{file} + ":" + std::to_string(task.checked_in_line_.load()) : "never") +
-                "; its thread is " + std::to_string(task.thread_.load())}
-          .with_path(task.path());
-  ++own_.tasks_unresponsive;
-  const auto found = engine().record(event_kind::unresponsive, task.id(), task.last_event_.load(),
-                                     (now - task.free_since_.load()).count(), std::string_view{file ? file : ""});
-  note_flaw(found);
-  const bool decides = machine_.unresponsive(report);
-  if (decides && cancel_locked({cancel_kind::sibling_failed, task.path(), {}, now, report}, found))
-    after_cancel();
-  foreman().report(report);
-  engine().log(log_kind::unresponsive, task.path(), report.message());
-  engine().keep_trace(runtime::engine::keep_for::unresponsive, task.path());
 }
 
 } // namespace muster

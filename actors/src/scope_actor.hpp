@@ -2,7 +2,7 @@
 ///
 /// Owner, threads, lock order: as in supervisor.hpp. What it adds: the index of its tasks (constant time to add and to
 /// remove, whatever their number), the permits of `max_parallel`, and the stack of what must be stopped in reverse
-/// order. Invariants: a task is on one of the two lists from its start to its end; a held task has no permit; at most
+/// order. Invariants: a task is on one of the three lists from its start to its end; a held task has no permit; at most
 /// one of the owned is being stopped at any moment.
 #pragma once
 
@@ -159,21 +159,38 @@ private:
   [[nodiscard]] tree_node draw_task(task_actor& task, time_point now) const;
   /// The present, as far as making this task ready needs it: for its timeout and for the trace.
   [[nodiscard]] time_point moment_for(const task_actor& task) const noexcept;
+  /// Settles a task that the scope does not take in; `why`: if none, since it is over.
+  void refuse(task_actor& task, cancel_reason why) noexcept;
   /// True if it is ready now, and has to be queued.
   [[nodiscard]] bool admit_locked(task_actor& task, time_point now);
   [[nodiscard]] bool make_ready(task_actor& task, time_point now) noexcept;
-  /// Hands a task that was made ready at this moment to the workers, which best is done without the lock. Whoever
-  /// claims it before leaves it to the worker that comes to it.
+  /// Hands a task that was made ready at this moment to the workers, which best is done without the lock. One that is
+  /// claimed before it gets there is sent where it is settled at once.
   void queue(task_actor& task, time_point now) noexcept;
   [[nodiscard]] bool take_permit() noexcept;
-  /// With the lock held: `task` has not answered in its grace period.
+  // With the lock held. `task` has not answered in its grace period:
   void accuse(task_actor& task, time_point now);
+  /// At this moment one that was asked may be late.
+  void watch_for_answers(time_point due) noexcept;
   void free_permit() noexcept;
   /// Gives free permits to those who lent theirs, then to those who are held.
   void hand_out_permits() noexcept;
   void count(const task_actor& task, bool ran, duration wall, duration cpu) noexcept;
 
-  // Guarded by the lock, all but the atomics. The first of them belong to what supervisor.hpp has at its end.
+  /// One timer for all tasks that a cancellation of the scope has asked: when the first of them may be late.
+  class answer_watch final : public runtime::timer {
+  public:
+    explicit answer_watch(scope_actor& of) noexcept : scope_(of) {}
+
+  private:
+    void on_due(time_point now) noexcept override;
+    void retain() noexcept override { runtime::retain_actor(scope_); }
+    void release() noexcept override { runtime::release_actor(scope_); }
+    scope_actor& scope_;
+  };
+
+  // Guarded by the lock, all but the atomics and what is constant. The first of them belong to what supervisor.hpp has
+  // at its end.
   intrusive_list<task_actor, member_link> tasks_; ///< not told of a cancellation
   static constexpr std::uint32_t leaving_awaited = 1;
   static constexpr std::uint32_t one_leaving = 2;
@@ -185,6 +202,10 @@ private:
   intrusive_list<suspension, reclaim_link> reclaiming_; ///< coroutines that do
   runtime::ready_queue held_;
   intrusive_list<task_actor, member_link> tasks_asked_;
+  intrusive_list<task_actor, member_link> tasks_seen_; ///< the same, and the watch has looked at them in this round
+  answer_watch watch_{*this};
+  time_point watched_until_ = never; ///< what the watch is armed for
+  time_point next_round_ = never;    ///< so far
   std::atomic<std::uint64_t> exit_sent_ = 0; ///< the event by which a child's failure was sent here
   bool starts_called_off_ = false;
   std::unique_ptr<struct child_supervision> children_; ///< of a scope that restarts; else null

@@ -12,6 +12,8 @@ namespace muster {
 using held_open_by = scope_machine::member;
 
 void scope_actor::at_end() noexcept {
+  if (cancelled_here())
+    engine().due().disarm(watch_);
   if (!children_)
     return;
   // What the user gave is destroyed where user code may run.

@@ -35,7 +35,7 @@ std::int64_t code_of(Ending how) noexcept {
 // -- waking -----------------------------------------------------------------------------------------------------------
 
 void suspension::wake() noexcept {
-  if (word_.wake())
+  if (rouse())
     go();
 }
 

@@ -42,6 +42,9 @@ public:
 
   /// Any thread that has a reference: makes it look at what it waits for. Takes the lane's lock at most.
   void wake() noexcept;
+  // The two halves of it. True: it slept, and `go` has to follow.
+  [[nodiscard]] bool rouse() noexcept override { return word_.wake(); }
+  void go() noexcept override;
 
   // -- with the scope's lock held
 
@@ -84,8 +87,6 @@ private:
   void begin_segment() noexcept;
   void end_segment() noexcept;
 
-  bool rouse() noexcept override { return word_.wake(); }
-  void go() noexcept override;
   void on_due(time_point) noexcept override { wake(); }
   void retain() noexcept override;
   void release() noexcept override;

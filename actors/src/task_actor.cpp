@@ -38,14 +38,15 @@ runtime::cpu_meter& meter_of_this_thread() {
 /// Where and what, without the causes: there may be a hundred thousand of them.
 std::string text_for_others(const error& e) { return e.path() + ": " + e.message(); }
 
-caf::error exit_of(const outcome_base& out) {
-  switch (out.kind()) {
+/// `failure`: there is one unless it ended ok.
+caf::error exit_of(outcome_kind how, const error* failure) {
+  switch (how) {
     case outcome_kind::ok:
       return {};
     case outcome_kind::failed:
-      return runtime::failed_exit(text_for_others(out.error()));
+      return runtime::failed_exit(text_for_others(*failure));
     default:
-      return runtime::cancelled_exit(text_for_others(out.error()));
+      return runtime::cancelled_exit(text_for_others(*failure));
   }
 }
 
@@ -86,7 +87,7 @@ task_actor::task_actor(actor_ref<scope_actor> scope, task_options&& options, con
       deadline_(scope_->kept_deadline()) {
   urgency = options.priority;
   blocking = options.blocking;
-  auto& after = options.after.tasks();
+  auto after = std::move(options.after).take();
   for (const auto& one : after)
     MUSTER_ASSERT(one, "a task was to come after an empty handle: it was default-constructed or moved from");
   auto* const behind = static_cast<std::byte*>(runtime::light_storage<task_actor>::extra_of(*this, maker.alignment));
@@ -149,11 +150,11 @@ void task_actor::refuse(const cancel_reason& reason) noexcept {
   word_.publish();
 }
 
-void task_actor::await() {
+void task_actor::await(time_point now) {
   dependencies_left_.store(static_cast<std::uint32_t>(edges_.size()) + 1, std::memory_order_relaxed);
   for (auto& entry : edges_) {
     task_actor& which = *entry.which;
-    scope_->engine().record(event_kind::dependency, id(), 0, static_cast<std::int64_t>(which.id()));
+    scope_->engine().record_at(now, event_kind::dependency, id(), 0, static_cast<std::int64_t>(which.id()));
     runtime::retain_actor(*this);
     entry.dependent = this;
     edge* head = which.dependents_.load(std::memory_order_acquire);
@@ -220,20 +221,28 @@ void task_actor::settle_elsewhere(task_state before) noexcept {
   auto& engine = scope_->engine();
   if (before == task_state::held)
     scope_->held_.remove(*this);
-  // A worker that has already taken it from the queue comes to settle it itself.
+  // A worker that has taken it from the queue settles it itself; if it is yet to be queued, whoever does that sends it.
   if (before == task_state::ready && !engine.work().remove(*this))
     return;
   engine.service().push(*this);
 }
 
 void task_actor::ask(const cancel_reason& reason, bool personal, std::uint64_t cause) noexcept {
+  const auto [runs, to_queue] = ask_only(reason, personal, cause);
+  if (runs)
+    arm(saturating_add(free_since_.load(), grace_));
+  if (to_queue)
+    suspension_->go();
+}
+
+task_actor::asked_one task_actor::ask_only(const cancel_reason& reason, bool personal, std::uint64_t cause) noexcept {
   if (word_.asked() || word_.state() >= task_state::ending)
-    return;
+    return {};
   auto& engine = scope_->engine();
   reason_ = reason;
   personal_ = personal;
   if (!word_.ask())
-    return; // its body has just ended, and nobody will look at the reason
+    return {}; // its body has just ended, and nobody will look at the reason
   if (open_scopes_.load(std::memory_order_relaxed) > 0)
     engine.stop_asked();
   if (cause == 0)
@@ -242,12 +251,15 @@ void task_actor::ask(const cancel_reason& reason, bool personal, std::uint64_t c
                               std::string_view{reason.origin()});
   if (const auto before = word_.claim_discard()) {
     settle_elsewhere(*before);
-    return;
+    return {};
   }
-  const auto now = engine.now();
-  free_since_ = now;
-  engine.due().arm(*this, saturating_add(now, grace_));
-  wake_asked();
+  free_since_ = engine.now();
+  return wake_asked();
+}
+
+void task_actor::arm(time_point due) noexcept {
+  timed_ = true;
+  scope_->engine().due().arm(*this, due);
 }
 
 void task_actor::came_to(task_state state) noexcept {
@@ -257,14 +269,14 @@ void task_actor::came_to(task_state state) noexcept {
                                 state == task_state::running ? started_.load().time_since_epoch().count() : 0);
 }
 
-void task_actor::wake_asked() noexcept {
+task_actor::asked_one task_actor::wake_asked() noexcept {
   if (word_.watched())
     runtime::unpark_all(&word_);
-  wake_suspended();
+  const asked_one done{.runs = true, .to_queue = suspension_ && suspension_->rouse()};
   if (scope_->reclaimers_ > 0)
     runtime::unpark_all(&scope_->permits_free_);
   if (!extras_)
-    return;
+    return done;
   if (!extras_->nested.empty()) {
     const auto inherited = reason_.inherited();
     extras_->nested.each([&](supervisor& below) {
@@ -280,8 +292,8 @@ void task_actor::wake_asked() noexcept {
       const runtime::undivided whole; // whoever takes a stop callback back waits for it without us
       source.request_stop();
     });
+  return done;
 }
-
 
 // -- a worker ---------------------------------------------------------------------------------------------------------
 
@@ -503,16 +515,22 @@ void task_actor::conclude(std::optional<error> said, run_facts run) noexcept {
 }
 
 void task_actor::announce_outcome() noexcept {
+  if (!job_->out->ok())
+    ended_with_.emplace(job_->out->error());
   auto unseen = fame::unseen;
   if (!fame_.compare_exchange_strong(unseen, fame::ended_unseen, std::memory_order_acq_rel))
-    announce_end(exit_of(*job_->out));
+    tell_caf();
+}
+
+void task_actor::tell_caf() noexcept {
+  announce_end(exit_of(job_->out->kind(), ended_with_ ? &*ended_with_ : nullptr));
 }
 
 caf::actor task_actor::shown_to_caf() {
   auto seen = fame::unseen;
   // What is announced twice is announced once; on return it is.
   if (!fame_.compare_exchange_strong(seen, fame::shown, std::memory_order_acq_rel) && seen == fame::ended_unseen)
-    announce_end(exit_of(*job_->out));
+    tell_caf();
   return runtime::handle_of(*this);
 }
 
@@ -538,14 +556,18 @@ void task_actor::on_due(time_point now) noexcept {
     return;
   }
   std::lock_guard guard{scope_->mutex_};
+  if (const auto due = answer_due(now); due != never)
+    arm(due);
+}
+
+time_point task_actor::answer_due(time_point now) {
   if (word_.state() != task_state::running || accused_)
-    return;
-  const auto answer_by =
-      in_waits_.load() > 0 ? saturating_add(now, grace_) : saturating_add(free_since_.load(), grace_);
-  if (answer_by > now)
-    scope_->engine().due().arm(*this, answer_by);
-  else
-    scope_->accuse(*this, now);
+    return never;
+  const auto due = saturating_add(in_waits_.load() > 0 ? now : free_since_.load(), grace_);
+  if (due > now)
+    return due;
+  scope_->accuse(*this, now);
+  return never;
 }
 
 void task_actor::on_mail(caf::mailbox_element_ptr mail, runtime::mail_host*) noexcept {

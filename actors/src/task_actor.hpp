@@ -145,8 +145,8 @@ private:
   // Before the start.
   /// For one that its scope does not take: settles it on this thread.
   void refuse(const cancel_reason& reason) noexcept;
-  /// From the thread that executes, without locks.
-  void await();
+  /// From the thread that executes, without locks. `now`: the moment of its making.
+  void await(time_point now);
   void dependency_ended(task_actor& which, bool cancelled_before);
   /// True if it is now skipped, and its own dependants have to be.
   [[nodiscard]] bool skip(task_actor& because, bool cancelled_before);
@@ -173,6 +173,7 @@ private:
   void conclude(std::optional<error> said, run_facts run) noexcept;
   /// Tells those who are linked to it or monitor it how it ended, if there can be any.
   void announce_outcome() noexcept;
+  void tell_caf() noexcept;
   /// Lets go of the run's reference, and tells the scope so.
   void leave() noexcept;
   void join_leaked_scopes() noexcept;
@@ -197,7 +198,17 @@ private:
   /// body is woken, with all that it opened, and has its grace period from now.
   /// `cause`: the event that led to it; 0: the last one of its own life if `personal`, else of its scope's.
   void ask(const cancel_reason& reason, bool personal, std::uint64_t cause = 0) noexcept;
-  void wake_asked() noexcept;
+  /// The same, but for what the caller has to do, for one or for many.
+  struct asked_one {
+    bool runs = false;     ///< it has to be seen to that it answers in its grace period
+    bool to_queue = false; ///< it slept, and goes to the workers
+  };
+  [[nodiscard]] asked_one ask_only(const cancel_reason& reason, bool personal, std::uint64_t cause) noexcept;
+  [[nodiscard]] asked_one wake_asked() noexcept;
+  void arm(time_point due) noexcept;
+  /// It has been asked: by when it has to answer, unless it has; `never`: nobody need look again. Reports it if it is
+  /// late.
+  [[nodiscard]] time_point answer_due(time_point now);
   /// Sends a task that was claimed in the phase `before` to a worker that settles it.
   void settle_elsewhere(task_state before) noexcept;
 
@@ -223,10 +234,15 @@ private:
   bool leaving_ = false;       ///< by whoever ended it: its scope waits until it has gone
   bool last_ = false;          ///< the same: then its scope may be over
   bool accused_ = false;       ///< guarded: reported as unresponsive
+  bool timed_ = false;         ///< guarded: its timer has been armed
   std::atomic<bool> began_ = false;
   /// Whether CAF's world knows it, which few tasks ever come to. What has ended unseen has told CAF nothing.
   enum class fame : std::uint8_t { unseen, shown, ended_unseen };
   std::atomic<fame> fame_ = fame::unseen;
+  std::atomic<bool> observed_ = false;
+  /// `await`, and the life up to the end, refer to the tasks in `edges_`; the last of them lets go of those.
+  std::atomic<int> edges_in_use_ = 2;
+  std::optional<error> ended_with_; ///< for CAF's world, when the outcome has been moved away; as of its end
   detail::job* job_ = nullptr;
   suspension* suspension_ = nullptr; ///< behind the job, if that is a coroutine
   cancel_reason reason_;       ///< guarded; why it was asked
@@ -245,13 +261,10 @@ private:
     }
   };
   std::span<edge> edges_; ///< in the task's one allocation; empty: it comes after nobody
-  /// `await`, and the life up to the end, refer to the tasks in `edges_`; the last of them lets go of those.
-  std::atomic<int> edges_in_use_ = 2;
   void let_go_of_edges() noexcept;
   std::atomic<edge*> dependents_ = nullptr; ///< a stack, closed by a mark when the task has ended
   std::atomic<time_point> deadline_{never};
   std::atomic<time_point> started_{time_point{}};
-  std::atomic<bool> observed_ = false;
   std::atomic<std::int64_t> thread_ = 0;
   std::atomic<time_point> free_since_{time_point{}}; ///< when it was asked, or last left a wait of ours after that
   std::atomic<std::uint32_t> in_waits_ = 0;

@@ -58,8 +58,8 @@ public:
     } while (!word_.compare_exchange_weak(w, w | asked_bit, std::memory_order_acq_rel));
     return true;
   }
-  /// Of the two threads that may come to a discarded task (the worker that had already taken it from the queue, and the
-  /// one it was given to instead), true for exactly one.
+  /// Of the threads that may come to a discarded task (the worker that had already taken it from the queue, and the one
+  /// it was given to instead, by whoever claimed it or was about to queue it), true for exactly one.
   bool claim_settlement() noexcept { return !(word_.fetch_or(settling_bit, std::memory_order_acq_rel) & settling_bit); }
   /// ending → ended. Returns whether somebody is parked on the task.
   bool publish() noexcept {

@@ -49,17 +49,22 @@ time_point lane::impl::stamp(time_point now) noexcept {
   return reading_;
 }
 
-void lane::impl::push(lane_item& item, time_point now) noexcept {
+bool lane::impl::push(lane_item& item, time_point now, bool refusable) noexcept {
   {
     guard lock = acquire();
     MUSTER_ASSERT(!item.queued_, "an item is pushed once: it is in the queue already");
+    if (refusable && item.withdrawn_)
+      return false;
     if (!stopped_) {
-      if (self_.simulated_)
-        return self_.simulated_->push(item);
+      if (self_.simulated_) {
+        self_.simulated_->push(item);
+        return true;
+      }
       ready_.push(item, stamp(now));
       note_size();
       rouse(lock);
-      return let_go(lock);
+      let_go(lock);
+      return true;
     }
   }
   // Nothing is lost at shutdown; and nothing recurses, however long a chain of items pushes its next.
@@ -70,10 +75,28 @@ void lane::impl::push(lane_item& item, time_point now) noexcept {
   thread_local leftovers here;
   here.items.push(item, time_point{});
   if (std::exchange(here.draining, true))
-    return;
+    return true;
   while (lane_item* next = here.items.pop())
     next->run_on_lane();
   here.draining = false;
+  return true;
+}
+
+void lane::impl::push(std::span<lane_item* const> items) noexcept {
+  {
+    guard lock = acquire();
+    if (!stopped_ && !self_.simulated_) {
+      for (lane_item* each : items) {
+        MUSTER_ASSERT(!each->queued_, "an item is pushed once: it is in the queue already");
+        ready_.push(*each, stamp({}));
+      }
+      note_size();
+      rouse(lock);
+      return let_go(lock);
+    }
+  }
+  for (lane_item* each : items)
+    static_cast<void>(push(*each, {}, false));
 }
 
 void lane::impl::stop() noexcept {
@@ -148,14 +171,17 @@ lane::lane(lane_options options) : impl_{std::make_unique<impl>(*this, std::move
 
 lane::~lane() { stop(); }
 
-void lane::push(lane_item& item, time_point now) noexcept { impl_->push(item, now); }
+void lane::push(lane_item& item, time_point now) noexcept { static_cast<void>(impl_->push(item, now, false)); }
+
+void lane::push(std::span<lane_item* const> items) noexcept { impl_->push(items); }
+
+bool lane::offer(lane_item& item, time_point now) noexcept { return impl_->push(item, now, true); }
 
 bool lane::remove(lane_item& item) noexcept {
-  if (simulated_)
-    return simulated_->remove(item);
   const auto lock = impl_->acquire();
-  const bool was_queued = impl_->ready_.remove(item);
+  const bool was_queued = simulated_ ? simulated_->remove(item) : impl_->ready_.remove(item);
   impl_->note_size();
+  item.withdrawn_ = !was_queued;
   return was_queued;
 }
 

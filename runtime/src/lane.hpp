@@ -14,6 +14,7 @@
 #include <cstdint>
 #include <functional>
 #include <memory>
+#include <span>
 #include <string>
 
 namespace muster::runtime {
@@ -42,6 +43,7 @@ private:
   lane_item* prev_ = nullptr;
   time_point ready_since_{};
   bool queued_ = false;
+  bool withdrawn_ = false; ///< asked back before it came; under the lane's lock
 };
 
 /// When a lane adds workers beyond its first ones.
@@ -82,8 +84,14 @@ public:
   /// calling thread before this returns, or after the item of that kind which that thread is running. `now`: what the
   /// lane's clock has just said, if the caller knows.
   void push(lane_item& item, time_point now = {}) noexcept;
-  /// Takes `item` out of the queue again. True: it was still queued and now belongs to the caller.
-  bool remove(lane_item& item) noexcept;
+  /// The same for several, one after the other, in one step.
+  void push(std::span<lane_item* const> items) noexcept;
+  /// The same for one that others may know of already. False: one of them has called `remove` for it before this; the
+  /// item is the caller's still.
+  [[nodiscard]] bool offer(lane_item& item, time_point now = {}) noexcept;
+  /// Takes `item` out of the queue again. True: it was still queued and now belongs to the caller. False: a worker has
+  /// taken it; or it is yet to come, and `offer` will refuse it.
+  [[nodiscard]] bool remove(lane_item& item) noexcept;
   /// Takes the first queued item for which `wanted` is true, in the order in which items would run. Linear; used only
   /// when no thread can be had (see wait_region).
   lane_item* take_if(const std::function<bool(const lane_item&)>& wanted) noexcept;

@@ -60,11 +60,16 @@ struct lane::impl {
 
   // ---- lane.cpp
   [[nodiscard]] guard acquire() const noexcept;
-  void push(lane_item& item, time_point now) noexcept;
+  /// False, if it is `refusable` and has been withdrawn.
+  bool push(lane_item& item, time_point now, bool refusable) noexcept;
+  void push(std::span<lane_item* const> items) noexcept;
   void stop() noexcept;
   /// The moment to stamp on an item that becomes ready: right to within one sample. Lock held.
   [[nodiscard]] time_point stamp(time_point now) noexcept;
-  void note_size() noexcept { size_hint_.store(ready_.size(), std::memory_order_relaxed); }
+  void note_size() noexcept {
+    if (const bool some = !ready_.empty(); some_ready_.load(std::memory_order_relaxed) != some)
+      some_ready_.store(some, std::memory_order_relaxed);
+  }
   void enter_wait(worker& self) noexcept;
   void leave_wait(worker& self) noexcept;
   [[nodiscard]] bool somebody_can_run() noexcept;
@@ -100,26 +105,28 @@ struct lane::impl {
   const lane_options options_;
   const lane_limits limits_;
 
-  mutable std::mutex mutex_;
+  // What whoever pushes and whoever pops write lies on two lines, for these go from one processor to the other all the
+  // time; what they only read while all is busy lies behind them.
+  alignas(64) mutable std::mutex mutex_;
+  time_point reading_{};       ///< the clock, not long ago
+  unsigned since_reading_ = 0; ///< items stamped with it
+  bool stopping_ = false;
+  bool stopped_ = false;
+  worker* to_wake_ = nullptr; ///< null whenever nobody holds the lock
   ready_queue ready_;
   lane_counts counts_; ///< all but `ready`, which `counts()` fills in
-  growth_policy growth_;
+  worker* idle_top_ = nullptr;
+  alignas(64) growth_policy growth_;
   std::uint64_t finished_ = 0; ///< items
   std::uint64_t saturated_ = 0;
   std::uint64_t most_workers_ = 0;
   std::uint64_t peak_workers_ = 0;               ///< since it was last said how many there are
   std::uint64_t told_workers_ = limits_.workers; ///< the first ones are no growth
-  time_point reading_{};      ///< the clock, not long ago
-  unsigned since_reading_ = 0; ///< items stamped with it
-  bool stopping_ = false;
-  bool stopped_ = false;
   std::condition_variable all_left_;
 
   const signal_mask mask_; ///< of whoever made the lane: of all its threads, whoever starts them
   std::vector<std::unique_ptr<worker>> workers_;
   std::vector<worker*> free_;
-  worker* idle_top_ = nullptr;
-  worker* to_wake_ = nullptr; ///< null whenever nobody holds the lock
   worker* last_to_leave_ = nullptr; ///< its thread is yet to be joined, by the next to leave or by stop()
 
   bool watching_ = false;
@@ -130,8 +137,8 @@ struct lane::impl {
 
   std::mutex stopping_turn_; ///< whoever else calls stop() returns when the first has done it
 
-  /// How many items are ready, for those who look without the lock. On a line of its own.
-  alignas(64) std::atomic<std::size_t> size_hint_{0};
+  /// Whether items are ready, for those who look without the lock. On a line of its own.
+  alignas(64) std::atomic<bool> some_ready_{false};
 
   [[nodiscard]] lane_counts counts() const noexcept {
     lane_counts c = counts_;

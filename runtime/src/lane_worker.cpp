@@ -152,7 +152,7 @@ void lane::impl::search(guard& lock, worker&) noexcept {
   if (counts_.searching != 1 || stopping_)
     return;
   lock.unlock();
-  for (int i = 0; i != looks && size_hint_.load(std::memory_order_relaxed) == 0; ++i)
+  for (int i = 0; i != looks && !some_ready_.load(std::memory_order_relaxed); ++i)
     cpu_relax();
   lock = acquire();
 }

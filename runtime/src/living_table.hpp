@@ -3,11 +3,13 @@
 ///
 /// Owner: the recorder. Threads: any; nothing locks. Invariants: a thing has one entry or none; an entry is written by
 /// one thread at a time, the one that answers for the thing; those that have ended keep their entries until the places
-/// are needed, the oldest first, since the events that are kept speak of them; what found no place is counted.
+/// are needed, since the events that are kept speak of them: the oldest go first, but that a task which runs may get
+/// the place of the one before it on its thread; what found no place is counted.
 ///
 /// Three parts, so that a million tasks push nobody out: what every tree must show (managers, scopes, actors,
-/// resources, pools, breakers); tasks from their birth on; and tasks that found no place there but run, which are few
-/// and matter most. The other tasks are numbers in the entries of their scopes.
+/// resources, pools, breakers); tasks from their birth on, while places are found soon (in a crowd not all look for
+/// one); and tasks that found no place there but run, which are few and matter most. The other tasks are numbers in the
+/// entries of their scopes.
 #pragma once
 
 #include <muster/trace_records.hpp>

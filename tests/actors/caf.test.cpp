@@ -98,6 +98,24 @@ TEST_CASE("an ordinary actor that monitors or links to a task after its end hear
   CHECK(contains(end_as_linked(app.system, muster::actor_of(bad)), "boom"));
 }
 
+TEST_CASE("whoever asks for a task's actor after its outcome was moved away still hears how it ended", "[caf]") {
+  system_of_an_application app;
+  auto site = muster::in_system(app.system, {.name = "site", .workers = 2});
+  auto crew = site.create_scope("crew", {.on_failure = muster::isolate});
+  auto bad = crew.execute(
+      "charge", []() -> muster::result<int> { return std::unexpected{muster::error{errc::bad_argument, "declined"}}; });
+  auto stopped = crew.execute("wait", [](muster::context& ctx) { ctx.wait_until_cancelled(); });
+  support::await_start(stopped);
+  stopped.cancel("closing time");
+  const auto copy = bad;
+  const auto other = stopped;
+  CHECK(std::move(bad).get().failed());
+  CHECK(std::move(stopped).get().ok()); // its body did not mind
+  CHECK(contains(end_as_monitored(app.system, muster::actor_of(copy)), "site/crew/charge: declined"));
+  CHECK(end_as_monitored(app.system, muster::actor_of(other)) == "normal");
+  CHECK_FALSE(crew.wait());
+}
+
 TEST_CASE("actors that link to and monitor a task while it ends hear of it exactly once", "[caf]") {
   system_of_an_application app;
   auto site = muster::in_system(app.system, {.name = "site", .workers = 2});

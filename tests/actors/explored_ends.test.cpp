@@ -216,10 +216,10 @@ TEST_CASE("explored: a scope's destructor against those who look at it and its t
     const auto met = rivals(
         site, [&] { crew.reset(); },
         [&] {
-          static_cast<void>(site.tree());
-          static_cast<void>(site.stats());
           static_cast<void>(task.state());
           task.cancel("by hand");
+          static_cast<void>(site.tree());
+          static_cast<void>(site.stats());
           got = task.get().cancelled();
         });
     seen.saw(task.get().reason().text() == "by hand" ? "by hand" : "by the destructor");

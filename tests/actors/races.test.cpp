@@ -23,6 +23,40 @@ TEST_CASE("race: a cancel against the start of its task runs the body or cancels
   CHECK(site.stats().tasks_started == ok);
 }
 
+TEST_CASE("race: a cancel against a crowd of starts needs no worker to end the scope") {
+  muster::manager site{on(still_clock(), {.workers = 1, .max_workers = 1})};
+  auto elsewhere = site.create_scope("elsewhere");
+  gate started;
+  gate go;
+  const let_go at_end{go};
+  elsewhere.execute("has the only worker", [&] {
+    started.open();
+    go.wait();
+  });
+  started.wait();
+  for (int i = 0; i < 100; ++i) {
+    auto crew = site.create_scope("crew");
+    std::atomic<int> spawned = 0;
+    std::atomic<int> ran = 0;
+    std::vector<std::thread> spawners;
+    for (int k = 0; k < 4; ++k)
+      spawners.emplace_back([&] {
+        while (!crew.cancelled()) {
+          crew.execute("never starts", [&] { ++ran; });
+          ++spawned;
+        }
+      });
+    await([&] { return spawned >= i; });
+    crew.cancel();
+    for (auto& each : spawners)
+      each.join();
+    REQUIRE_FALSE(crew.wait()); // the worker is held all the while
+    REQUIRE(ran == 0);
+  }
+  go.open();
+  CHECK(elsewhere.wait());
+}
+
 TEST_CASE("race: a cancel against the failure of its task is failed or cancelled and wait agrees") {
   muster::manager site{standing_still()};
   rival other;

@@ -151,6 +151,25 @@ TEST_CASE("an item that is taken back does not run", "[lane]") {
   CHECK(runs == 1);
 }
 
+TEST_CASE("an item that is asked back before it has come is not taken in", "[lane]") {
+  lane crew{{.thread_name = "test", .workers = 1, .max_workers = 1}};
+  lane other{{.thread_name = "other", .workers = 1, .max_workers = 1}};
+  std::atomic<int> runs{0};
+  job late{[&] { ++runs; }};
+  job known{[&] { ++runs; }};
+  CHECK_FALSE(crew.remove(late));
+  CHECK_FALSE(crew.offer(late));
+  CHECK(crew.offer(known));
+  other.push(late); // it may go elsewhere
+  crew.stop();
+  other.stop();
+  CHECK(runs == 2);
+  job last{[&] { ++runs; }};
+  CHECK_FALSE(crew.remove(last));
+  CHECK_FALSE(crew.offer(last)); // nor does it run after the end
+  CHECK(runs == 2);
+}
+
 TEST_CASE("the first wanted item can be taken and run here", "[lane]") {
   lane crew{{.thread_name = "test", .workers = 1, .max_workers = 1}};
   std::latch busy{1};

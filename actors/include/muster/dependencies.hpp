@@ -36,8 +36,11 @@ public:
   }
   /// True if there is nothing to wait for.
   [[nodiscard]] bool empty() const noexcept { return tasks_.empty(); }
-  /// For the library.
-  [[nodiscard]] std::vector<detail::ref<task_actor>>& tasks() noexcept { return tasks_; }
+  /// @{
+  /// For the library: who they are; and the same for the task that comes after them, which keeps them from then on.
+  [[nodiscard]] const std::vector<detail::ref<task_actor>>& tasks() const noexcept { return tasks_; }
+  [[nodiscard]] std::vector<detail::ref<task_actor>> take() && noexcept { return std::move(tasks_); }
+  /// @}
 
 private:
   std::vector<detail::ref<task_actor>> tasks_;
