@@ -76,7 +76,7 @@ void actor_child::on_mail(caf::mailbox_element_ptr what, runtime::mail_host* hos
   // Down messages are about its incarnations; everything else is for them.
   if (const auto* down = runtime::as_down(*what)) {
     // An application's actor tells of its end on a thread that has no lock, and that nobody has to wake.
-    if (runtime::is_local(down->source))
+    if (runtime::is_applications_own(down->source))
       read_here(std::move(what));
     else
       owned_actor::on_mail(std::move(what), host);

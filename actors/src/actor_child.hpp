@@ -3,9 +3,10 @@
 ///
 /// Owner: the scope's stack of what it has to stop. Threads: `begin`, `halt` from any thread; mail from any thread; the
 /// factory on a service worker; everything else on this actor's own turn, which is a control thread's, or that of the
-/// worker on which the factory has ended, or of the thread on which an incarnation ends. Invariants: those of
-/// incarnation_machine.hpp; the scope hears of each incarnation what the machine answers, in that order; once it is
-/// being stopped for good (`owned_actor::stop`), `stopped` is the last.
+/// worker on which the factory has ended, or of the thread on which an incarnation ends or an actor has its turn that
+/// told this one (see control_loop::run_or_post). Invariants: those of incarnation_machine.hpp; the scope hears of each
+/// incarnation what the machine answers, in that order; once it is being stopped for good (`owned_actor::stop`),
+/// `stopped` is the last.
 #pragma once
 
 #include "child_mail.hpp"

@@ -1,10 +1,9 @@
 /// The base of supervisors and of what they own: an actor that lives on the engine's control loop.
 ///
 /// Owner: counted, by CAF's control block. Threads: `signal` and CAF's `enqueue` from any thread; everything called
-/// `on_…` on a control thread, or on one that signalled itself and runs the turn at once; one call at a time for each
-/// actor. Invariants: signals coalesce (a flag that is raised
-/// twice before it is seen is seen once), so telling an actor something allocates nothing and cannot fail; an actor is
-/// kept alive while it is posted.
+/// `on_…` on a control thread, or on one that signalled it (or an actor before it) and runs the turn at once; one call
+/// at a time for each actor. Invariants: signals coalesce (a flag that is raised twice before it is seen is seen once),
+/// so telling an actor something allocates nothing and cannot fail; an actor is kept alive while it is posted.
 #pragma once
 
 #include "caf_port.hpp"

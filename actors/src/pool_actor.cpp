@@ -11,6 +11,8 @@
 
 #include <muster/assert.hpp>
 
+#include <fmt/format.h>
+
 namespace muster {
 
 namespace {
@@ -491,7 +493,7 @@ error pool_actor::still_held(const std::string& held) const {
   return error{errc::survivors, text}.with_path(path());
 }
 
-std::string pool_actor::held_up_by() const { return ":" + held_by(engine().now()); }
+std::string pool_actor::held_up_by() const { return fmt::format(":{}", held_by(engine().now())); }
 
 // -- the rest ---------------------------------------------------------------------------------------------------------
 

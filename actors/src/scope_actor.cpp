@@ -1,4 +1,4 @@
-/// What a scope does with its tasks: takes them in, makes them ready, hears of their ends, asks them to stop.
+/// What a scope does with its tasks: takes them in, makes them ready, hears of their ends.
 #include "scope_actor.hpp"
 
 #include "child_supervision.hpp"

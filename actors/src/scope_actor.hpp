@@ -159,7 +159,7 @@ private:
   [[nodiscard]] tree_node draw_task(task_actor& task, time_point now) const;
   /// The present, as far as making this task ready needs it: for its timeout and for the trace.
   [[nodiscard]] time_point moment_for(const task_actor& task) const noexcept;
-  /// Settles a task that the scope does not take in; `why`: if none, since it is over.
+  /// Settles a task that the scope does not take in: for the reason for which it was cancelled, or else being over.
   void refuse(task_actor& task, cancel_reason why) noexcept;
   /// True if it is ready now, and has to be queued.
   [[nodiscard]] bool admit_locked(task_actor& task, time_point now);
@@ -168,7 +168,8 @@ private:
   /// claimed before it gets there is sent where it is settled at once.
   void queue(task_actor& task, time_point now) noexcept;
   [[nodiscard]] bool take_permit() noexcept;
-  // With the lock held. `task` has not answered in its grace period:
+  // With the lock held:
+  /// `task` has not answered in its grace period.
   void accuse(task_actor& task, time_point now);
   /// At this moment one that was asked may be late.
   void watch_for_answers(time_point due) noexcept;

@@ -8,12 +8,13 @@
 #include <algorithm>
 #include <array>
 #include <chrono>
+#include <utility>
 
 namespace muster {
 
 bool scope_actor::ask_members(std::size_t& budget, const cancel_reason& reason) noexcept {
   auto first_due = never;
-  std::array<runtime::lane_item*, 16> to_queue;
+  std::array<runtime::lane_item*, asked_in_a_step> to_queue;
   std::size_t many = 0;
   const auto queue_them = [&] {
     if (many > 0)
@@ -67,12 +68,14 @@ void scope_actor::answer_watch::on_due(time_point now) noexcept {
     task_actor& task = scope_.tasks_asked_.front();
     task.member_link::unlink();
     scope_.tasks_seen_.push_back(task);
-    scope_.next_round_ = std::min(scope_.next_round_, task.answer_due(now));
+    scope_.next_round_ = std::min(scope_.next_round_, task.look_for_answer(now));
   }
   if (!scope_.tasks_asked_.empty())
     return scope_.watch_for_answers(now);
+  const auto next = std::exchange(scope_.next_round_, never);
   scope_.tasks_asked_.take_all(scope_.tasks_seen_);
-  scope_.watch_for_answers(std::exchange(scope_.next_round_, never));
+  if (!scope_.tasks_asked_.empty()) // else the scope may be over by now
+    scope_.watch_for_answers(next);
 }
 
 void scope_actor::accuse(task_actor& task, time_point now) {

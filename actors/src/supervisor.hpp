@@ -176,6 +176,7 @@ protected:
   void enter();
 
   // Called with the lock held.
+  static constexpr std::size_t asked_in_a_step = 16; ///< so many are asked while the lock is held
   virtual bool ask_members(std::size_t& budget, const cancel_reason& reason) noexcept = 0; ///< true: not all yet
   virtual void ask_daemons() noexcept = 0;
   virtual void each_task(runtime::function_ref<void(task_actor&)> f) = 0;

@@ -48,13 +48,12 @@ void supervisor::propagate() noexcept {
   // In slices, so that a scope with a million children does not keep the others waiting; and a slice in steps, so that
   // those who have been woken need not wait for this lock for long.
   constexpr std::size_t steps = 64;
-  constexpr std::size_t in_a_step = 16;
   for (std::size_t step = 0; step != steps; ++step) {
     std::lock_guard guard{mutex_};
     const auto& mine = machine_.reason();
     if (!mine)
       return;
-    std::size_t budget = in_a_step;
+    std::size_t budget = asked_in_a_step;
     if (!nested_.empty()) {
       const auto inherited = mine.inherited();
       for (; budget > 0 && !nested_.empty(); --budget) {

@@ -556,11 +556,11 @@ void task_actor::on_due(time_point now) noexcept {
     return;
   }
   std::lock_guard guard{scope_->mutex_};
-  if (const auto due = answer_due(now); due != never)
+  if (const auto due = look_for_answer(now); due != never)
     arm(due);
 }
 
-time_point task_actor::answer_due(time_point now) {
+time_point task_actor::look_for_answer(time_point now) {
   if (word_.state() != task_state::running || accused_)
     return never;
   const auto due = saturating_add(in_waits_.load() > 0 ? now : free_since_.load(), grace_);
@@ -596,8 +596,8 @@ void task_actor::on_link(const caf::abstract_actor& other, bool made) noexcept {
 }
 
 bool task_actor::postpone_destruction() noexcept {
-  // The user's value goes with it, and no user code runs on a control thread.
-  if (!scope_ || !scope_->engine().control().on_control_thread())
+  // The user's value goes with it, and no user code runs where a supervisor has its turn.
+  if (!scope_ || !scope_->engine().control().runs_items_here())
     return false;
   doomed_ = true;
   scope_->engine().service().push(*this);

@@ -206,9 +206,8 @@ private:
   [[nodiscard]] asked_one ask_only(const cancel_reason& reason, bool personal, std::uint64_t cause) noexcept;
   [[nodiscard]] asked_one wake_asked() noexcept;
   void arm(time_point due) noexcept;
-  /// It has been asked: by when it has to answer, unless it has; `never`: nobody need look again. Reports it if it is
-  /// late.
-  [[nodiscard]] time_point answer_due(time_point now);
+  /// It has been asked: accuses it if it is late; else gives the moment at which to look again. `never`: no more.
+  [[nodiscard]] time_point look_for_answer(time_point now);
   /// Sends a task that was claimed in the phase `before` to a worker that settles it.
   void settle_elsewhere(task_state before) noexcept;
 

@@ -154,14 +154,15 @@ void block_store::user_left() noexcept {
     }
   }
   delete done;
-  if (!has_users())
-    return drop_empty_chunks(going::all);
-  // Somebody has come meanwhile; a last sweep of the one that has gone may have promised to see to what is empty.
-  if (done != nullptr) {
+  {
+    // A last sweep of the one that has gone may have promised to see to what is empty; and somebody may have come
+    // meanwhile who counts on that.
     const std::lock_guard guard{sweeper_mutex_};
     if (sweeper_ == nullptr)
-      sweeping_ = sweeping::owed;
+      sweeping_ = has_users() ? sweeping::owed : sweeping::no;
   }
+  if (!has_users())
+    return drop_empty_chunks(going::all);
   call_sweeper_if_owed();
 }
 

@@ -199,7 +199,7 @@ inline bool has_ended(const caf::actor_addr& actor) {
 
 /// True if it is there and one of an application's own in this process: it runs in CAF's scheduler or on a thread of
 /// its own, and tells of its end there, where neither it nor CAF has a lock.
-inline bool is_local(const caf::actor_addr& actor) {
+inline bool is_applications_own(const caf::actor_addr& actor) {
   const auto there = caf::actor_cast<caf::strong_actor_ptr>(actor);
   return there && dynamic_cast<const caf::local_actor*>(there->get()) != nullptr;
 }

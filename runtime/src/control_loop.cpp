@@ -122,6 +122,8 @@ bool control_loop::on_control_thread() const noexcept {
   return simulated_ ? simulated_->runs_here() : this_threads_loop == this;
 }
 
+bool control_loop::runs_items_here() const noexcept { return here.running || on_control_thread(); }
+
 void control_loop::stop() noexcept {
   MUSTER_ASSERT(!on_control_thread(), "a control thread cannot wait for itself: stop the loop from another thread");
   const std::scoped_lock turn{stopping_turn_};

@@ -77,14 +77,17 @@ public:
   /// clock in one step, so that `settle` waits for what it was told, whoever queues it. `owed` only sets and counts.
   void post_if(control_item& item, function_ref<bool()> owed) noexcept;
   /// The same, but runs `item` on the calling thread before this returns, so that nobody has to be woken for it, and
-  /// after it the first few of those that are posted meanwhile from this thread. From within such an item, on a control
-  /// thread, and with a manual clock it is queued. In a simulation one of the two is drawn. For callers without locks.
+  /// after it the first few of those that are posted meanwhile from this thread: no item waits for another one. From
+  /// within such an item it is queued on this thread; on a control thread, and with a manual clock, it is posted. In a
+  /// simulation one of the two is drawn. For callers without locks.
   void run_or_post(control_item& item, function_ref<bool()> owed) noexcept;
   [[nodiscard]] timers& due() noexcept { return timers_; }
   [[nodiscard]] time_point now() const noexcept { return time_->now(); }
   [[nodiscard]] const std::shared_ptr<clock>& time() const noexcept { return time_; }
   /// True on one of this loop's threads.
   [[nodiscard]] bool on_control_thread() const noexcept;
+  /// True on those, and on any other while it runs an item: user code is not to run there.
+  [[nodiscard]] bool runs_items_here() const noexcept;
   /// Runs what is queued, then ends and joins the threads. Idempotent. Timers no longer fire afterwards. From any
   /// thread but this loop's own (it asserts).
   void stop() noexcept;

@@ -61,7 +61,7 @@ bool lane::impl::push(lane_item& item, time_point now, bool refusable) noexcept 
         return true;
       }
       ready_.push(item, stamp(now));
-      note_size();
+      note_whether_ready();
       rouse(lock);
       let_go(lock);
       return true;
@@ -90,7 +90,7 @@ void lane::impl::push(std::span<lane_item* const> items) noexcept {
         MUSTER_ASSERT(!each->queued_, "an item is pushed once: it is in the queue already");
         ready_.push(*each, stamp({}));
       }
-      note_size();
+      note_whether_ready();
       rouse(lock);
       return let_go(lock);
     }
@@ -119,7 +119,7 @@ void lane::impl::stop() noexcept {
   for (;;) {
     all_left_.wait(lock, [this] { return counts_.threads() == 0; });
     lane_item* left = ready_.pop(); // no thread could be had for it
-    note_size();
+    note_whether_ready();
     if (left == nullptr)
       break;
     lock.unlock();
@@ -180,7 +180,7 @@ bool lane::offer(lane_item& item, time_point now) noexcept { return impl_->push(
 bool lane::remove(lane_item& item) noexcept {
   const auto lock = impl_->acquire();
   const bool was_queued = simulated_ ? simulated_->remove(item) : impl_->ready_.remove(item);
-  impl_->note_size();
+  impl_->note_whether_ready();
   item.withdrawn_ = !was_queued;
   return was_queued;
 }
@@ -192,7 +192,7 @@ lane_item* lane::take_if(const std::function<bool(const lane_item&)>& wanted) no
   lane_item* found = impl_->ready_.find(wanted);
   if (found != nullptr)
     impl_->ready_.remove(*found);
-  impl_->note_size();
+  impl_->note_whether_ready();
   return found;
 }
 

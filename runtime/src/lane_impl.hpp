@@ -66,7 +66,7 @@ struct lane::impl {
   void stop() noexcept;
   /// The moment to stamp on an item that becomes ready: right to within one sample. Lock held.
   [[nodiscard]] time_point stamp(time_point now) noexcept;
-  void note_size() noexcept {
+  void note_whether_ready() noexcept {
     if (const bool some = !ready_.empty(); some_ready_.load(std::memory_order_relaxed) != some)
       some_ready_.store(some, std::memory_order_relaxed);
   }
@@ -105,8 +105,8 @@ struct lane::impl {
   const lane_options options_;
   const lane_limits limits_;
 
-  // What whoever pushes and whoever pops write lies on two lines, for these go from one processor to the other all the
-  // time; what they only read while all is busy lies behind them.
+  // What both who push and who pop write lies together (on x86-64 on two lines), for it goes from one processor to the
+  // other all the time; what they only read while all is busy lies behind that.
   alignas(64) mutable std::mutex mutex_;
   time_point reading_{};       ///< the clock, not long ago
   unsigned since_reading_ = 0; ///< items stamped with it

@@ -131,7 +131,7 @@ void lane::impl::work(worker& self) noexcept {
 }
 
 void lane::impl::run_one(guard& lock, worker& self, lane_item& item) noexcept {
-  note_size();
+  note_whether_ready();
   ++self.stretch;
   self.declared_blocking = item.blocking;
   if (self.now != state::running || item.blocking)

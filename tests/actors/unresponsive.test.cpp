@@ -95,6 +95,56 @@ TEST_CASE("an unresponsive task cancels its siblings") {
   CHECK(error_of(crew.wait()).code() == errc::unresponsive);
 }
 
+TEST_CASE("of a crowd that does not answer everybody is accused when its own grace period is over, and once") {
+  const auto clock = still_clock();
+  muster::manager site{on(clock, {.name = "site", .workers = 2, .max_workers = 400})};
+  auto crew = site.create_scope("crew");
+  constexpr std::uint64_t many = 300;
+  std::atomic<std::uint64_t> running = 0;
+  gate held;
+  const let_go at_end{held};
+  for (std::uint64_t i = 0; i < many; ++i)
+    crew.execute({.name = "stubborn", .blocking = true, .grace = i % 100 == 0 ? 3s : 1s}, [&] {
+      ++running;
+      held.wait();
+    });
+  await([&] { return running == many; });
+  crew.cancel();
+  clock->advance(1s - 1ns);
+  CHECK(site.stats().tasks_unresponsive == 0);
+  clock->advance(1ns);
+  CHECK(site.stats().tasks_unresponsive == many - 3);
+  clock->advance(2s - 1ns);
+  CHECK(site.stats().tasks_unresponsive == many - 3);
+  clock->advance(1ns);
+  CHECK(site.stats().tasks_unresponsive == many);
+  clock->advance(1h);
+  CHECK(site.stats().tasks_unresponsive == many);
+  held.open();
+  CHECK(error_of(crew.wait()).code() == errc::unresponsive);
+}
+
+TEST_CASE("a task whose own time passes while its scope's cancel awaits an answer is accused once, after its grace") {
+  const auto clock = still_clock();
+  muster::manager site{on(clock)};
+  auto crew = site.create_scope("crew");
+  gate started;
+  gate held;
+  const let_go at_end{held};
+  auto worker = crew.execute({.name = "stubborn", .timeout = 1s, .grace = 1s}, ignores(started, held));
+  started.wait();
+  clock->advance(500ms);
+  crew.cancel();
+  clock->advance(1s - 1ns);
+  CHECK(site.stats().tasks_unresponsive == 0);
+  clock->advance(1ns);
+  CHECK(site.stats().tasks_unresponsive == 1);
+  clock->advance(1h);
+  CHECK(site.stats().tasks_unresponsive == 1);
+  held.open();
+  CHECK(error_of(crew.wait()).code() == errc::unresponsive);
+}
+
 TEST_CASE("a task that answers within its grace period is not accused") {
   const auto clock = still_clock();
   muster::manager site{on(clock)};

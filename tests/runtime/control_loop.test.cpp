@@ -66,7 +66,7 @@ TEST_CASE("an item that may run here has run on return, on this thread, and behi
   std::vector<std::string> order;
   bool all_here = true;
   const auto note = [&](std::string what) {
-    all_here = all_here && std::this_thread::get_id() == here;
+    all_here = all_here && std::this_thread::get_id() == here && loop.runs_items_here();
     order.push_back(std::move(what));
   };
   test_item third{[&] { note("third"); }};
@@ -84,6 +84,7 @@ TEST_CASE("an item that may run here has run on return, on this thread, and behi
   CHECK(order ==
         std::vector<std::string>{"first begins", "first ends", "second begins", "second ends", "third"});
   CHECK(all_here);
+  CHECK_FALSE(loop.runs_items_here());
 }
 
 TEST_CASE("a caller's thread runs a few of the items that follow, and the loop the others", "[control]") {

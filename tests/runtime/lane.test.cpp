@@ -5,11 +5,13 @@
 #include "spin.hpp"
 
 #include <algorithm>
+#include <array>
 #include <atomic>
 #include <deque>
 #include <functional>
 #include <latch>
 #include <mutex>
+#include <span>
 #include <string>
 #include <thread>
 #include <utility>
@@ -149,6 +151,36 @@ TEST_CASE("an item that is taken back does not run", "[lane]") {
   go.open();
   crew.stop();
   CHECK(runs == 1);
+}
+
+TEST_CASE("several items that are pushed in one step run like those that are pushed one by one", "[lane]") {
+  lane crew{{.thread_name = "test", .workers = 1, .max_workers = 1}};
+  std::vector<int> order;
+  job first{[&] { order.push_back(1); }};
+  job second{[&] { order.push_back(2); }};
+  job urgent{[&] { order.push_back(0); }};
+  urgent.urgency = muster::priority::high;
+  std::latch busy{1};
+  gate go;
+  job blocker{[&] {
+    busy.count_down();
+    go.wait();
+  }};
+  crew.push(blocker);
+  busy.wait();
+  const std::array<muster::runtime::lane_item*, 3> all{&first, &second, &urgent};
+  crew.push(all);
+  crew.push(std::span<muster::runtime::lane_item* const>{});
+  CHECK(crew.stats().ready == 3);
+  go.open();
+  crew.stop();
+  CHECK(order == std::vector{0, 1, 2});
+  order.clear();
+  job after{[&] { order.push_back(3); }};
+  job last{[&] { order.push_back(4); }};
+  const std::array<muster::runtime::lane_item*, 2> late{&after, &last};
+  crew.push(late); // at the end they run here
+  CHECK(order == std::vector{3, 4});
 }
 
 TEST_CASE("an item that is asked back before it has come is not taken in", "[lane]") {
